@@ -1,0 +1,1 @@
+"""The provider: takes payments over HTTP, settles them, and tells about it by signed webhooks."""

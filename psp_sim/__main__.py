@@ -1,0 +1,174 @@
+"""The command line: real clock, real randomness, real network."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import sys
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from psp_sim import store
+from psp_sim.app import create_app
+from psp_sim.domain.errors import InvalidFault
+from psp_sim.domain.faults import parse_fault
+from psp_sim.log_lines import JsonLines, TextLines
+from psp_sim.server import bind, loop_factory, real_transport, serve, url_of
+from psp_sim.settings import Settings, environment_name, option_name, parsed_settings
+from sqlport import Database, DatabaseError, open_database
+
+WRONG_USAGE = 2
+
+
+class UsageError(Exception):
+    """The command cannot be carried out as it was given; the text says what to change."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> float:
+        """Return Unix seconds, UTC."""
+        return time.time()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    options = vars(_parser().parse_args(arguments))
+    try:
+        settings = _settings(options, os.environ)
+        _write_log(settings)
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(_serve(settings))
+    except (UsageError, DatabaseError) as problem:
+        print(f"psp-sim: {problem}", file=sys.stderr)
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="psp-sim", description="A simulated payment provider.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve_command = commands.add_parser("serve", help="run the provider")
+    serve_command.add_argument("--config", metavar="FILE", help="TOML file with these settings")
+    for setting in fields(Settings):
+        if "meaning" in setting.metadata:
+            serve_command.add_argument(
+                option_name(setting.name),
+                dest=setting.name.removesuffix("_s"),
+                metavar="VALUE",
+                nargs="?" if setting.type == "bool" else None,
+                const="true" if setting.type == "bool" else None,
+                help=f"{setting.metadata['meaning']} [{environment_name(setting.name)}]",
+            )
+    return parser
+
+
+def _write_log(settings: Settings) -> None:
+    """Send log lines to standard error: standard output is for what a caller may read."""
+    handler = logging.StreamHandler(sys.stderr)
+    is_coloured = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    is_json = settings.log_format == "json"
+    handler.setFormatter(JsonLines() if is_json else TextLines(is_coloured=is_coloured))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("psp_sim").setLevel(logging.WARNING if settings.quiet else logging.INFO)
+
+
+def _settings(options: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Put the sources together: command line, environment, file. Raises UsageError."""
+    file = _read_config(options["config"] or environ.get("PSP_CONFIG"))
+    faults = file.pop("faults", [])
+    known = {setting.name.removesuffix("_s"): setting.name for setting in fields(Settings)}
+    for name in file:
+        if name not in known:
+            raise UsageError(f"{name!r} in the configuration is no setting: {', '.join(known)}")
+    environment = {name: environ.get(environment_name(full)) for name, full in known.items()}
+    try:
+        parsed = parsed_settings(options, environment, file)
+        if not isinstance(faults, list):
+            raise UsageError("faults must be a list of tables: write [[faults]] above each")
+        for fault in faults:
+            parse_fault(fault)
+    except (ValueError, InvalidFault) as problem:
+        raise UsageError(str(problem)) from problem
+    return Settings(**parsed, faults=tuple(faults))
+
+
+def _read_config(path: str | None) -> dict[str, Any]:
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise UsageError(f"cannot read the configuration {path}: {problem}") from problem
+
+
+async def _serve(settings: Settings) -> int:
+    try:
+        bound = bind(settings.host, settings.port)
+    except OSError as problem:
+        raise UsageError(
+            f"cannot listen on {settings.host} port {settings.port}: {problem.strerror}; "
+            "choose another with --port, or 0 for a free one"
+        ) from problem
+    with bound:
+        database = await open_database(settings.database)
+        try:
+            source = await _randomness(settings, database)
+            settings = _with_key(settings, source)
+            transport = real_transport(
+                settings.connect_timeout_s, allow_public=settings.allow_public_targets
+            )
+            app = create_app(
+                settings, database=database, clock=SystemClock(), random=source, transport=transport
+            )
+            has_started = await serve(
+                app,
+                bound,
+                lambda: _announce(settings, url_of(bound)),
+                app.state.stop_waiting,
+            )
+            await transport.aclose()
+            return 0 if has_started else 1
+        finally:
+            await database.close()
+
+
+async def _randomness(settings: Settings, database: Database) -> random.Random:
+    """Without a seed, the system's randomness; with one, a stream of its own for each start."""
+    if settings.seed is None:
+        return random.SystemRandom()
+    await database.apply_schema(store.BOOTS_SCHEMA)
+    async with database.transaction() as transaction:
+        boot = await store.count_boot(transaction)
+    return random.Random(f"{settings.seed}/{boot}")
+
+
+def _with_key(settings: Settings, source: random.Random) -> Settings:
+    return (
+        settings
+        if settings.api_key
+        else replace(settings, api_key=f"sk_test_{source.getrandbits(96):024x}")
+    )
+
+
+def _announce(settings: Settings, url: str) -> None:
+    print(f"psp-sim listening on {url}")
+    print(f"  API key   {settings.api_key}")
+    print(f"  dashboard {url}/_dashboard")
+    print("  secrets   each endpoint's is in the answer that registers it")
+    print(f"  database  {settings.database}")
+    print(f"  retries   {settings.retry_schedule.name}, time scale {settings.time_scale:g}")
+    print("  (Ctrl-C stops it)", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

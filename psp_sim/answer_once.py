@@ -1,0 +1,48 @@
+"""Once per idempotency key: the first request does the work, every repeat gets its answer again."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from psp_sim.domain.errors import IdempotencyKeyInUse
+from psp_sim.domain.idempotency import Answer, replay
+from psp_sim.provider import Provider
+from psp_sim.store import store_answer, stored_answer
+from sqlport import Transaction
+
+Work = Callable[[Transaction], Awaitable[Answer]]
+
+
+async def answer_once(provider: Provider, key: str | None, fingerprint: str, work: Work) -> Answer:
+    """Do the work and store its answer in one transaction, or return the answer of the first time.
+
+    Without a key (None) the work is simply done. Raises IdempotencyKeyInUse while the first request
+    is at work, IdempotencyKeyReused for another request under the same key, and what the work
+    raises: then nothing is stored, and the key stays free.
+    """
+    if key is None:
+        async with provider.database.transaction() as transaction:
+            return await work(transaction)
+    with _in_use(provider, key):
+        async with provider.database.transaction() as transaction:
+            stored = await stored_answer(transaction, key)
+            if stored is not None:
+                return replay(*stored, fingerprint)
+            answer = await work(transaction)
+            await store_answer(transaction, key, fingerprint, answer, provider.clock.now())
+            return answer
+
+
+@contextmanager
+def _in_use(provider: Provider, key: str) -> Iterator[None]:
+    """Hold the key while its request is at work; a second one is told to come back."""
+    if key in provider.keys_in_use:
+        raise IdempotencyKeyInUse(
+            "a request with this Idempotency-Key is being worked on: retry it in a moment"
+        )
+    provider.keys_in_use.add(key)
+    try:
+        yield
+    finally:
+        provider.keys_in_use.discard(key)

@@ -1,0 +1,29 @@
+"""A bell that wakes whoever waits for something to have changed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+
+class Bell:
+    """Take ``next_ring()`` before looking at the state, and wait on it after: no ring is missed."""
+
+    def __init__(self) -> None:
+        self._ring = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake everybody who waits."""
+        self._ring.set()
+        self._ring = asyncio.Event()
+
+    def next_ring(self) -> asyncio.Event:
+        """Return the event that the next ring will set."""
+        return self._ring
+
+
+async def wait_for_ring(ring: asyncio.Event, timeout_s: float | None) -> None:
+    """Wait for the ring, at most ``timeout_s`` seconds (None: without a limit)."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await ring.wait()

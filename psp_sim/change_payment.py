@@ -1,0 +1,58 @@
+"""From a wish about a payment to the changed payment and its event, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from psp_sim.domain.errors import NotFound
+from psp_sim.domain.event import event_of
+from psp_sim.domain.lifecycle import Change
+from psp_sim.domain.payment import Payment
+from psp_sim.outbox import publish
+from psp_sim.provider import Provider
+from psp_sim.store import payment_by_id, update_payment
+from sqlport import Transaction
+
+
+async def find_payment(transaction: Transaction, payment_id: str) -> Payment:
+    """Return a payment. Raises NotFound."""
+    payment = await payment_by_id(transaction, payment_id)
+    if payment is None:
+        raise NotFound(f"there is no payment {payment_id}")
+    return payment
+
+
+async def change_payment(
+    provider: Provider,
+    transaction: Transaction,
+    payment_id: str,
+    change: Callable[[Payment], Change],
+) -> Payment:
+    """Make a change that the domain decides on; return the payment after it.
+
+    Raises NotFound, and what the change raises.
+    """
+    payment, event_type = change(await find_payment(transaction, payment_id))
+    await update_payment(transaction, payment)
+    await store_event(provider, transaction, payment, event_type, provider.clock.now())
+    return payment
+
+
+async def store_event(
+    provider: Provider,
+    transaction: Transaction,
+    payment: Payment,
+    event_type: str | None,
+    at: float,
+) -> None:
+    """Store the event of a change, and its deliveries; without a type there is nothing to tell."""
+    if event_type is not None:
+        await publish(transaction, event_of(provider.new_id("evt"), event_type, payment, at))
+
+
+def tell_of_change(provider: Provider) -> None:
+    """Wake whoever waits for news of payments, once the change is stored."""
+    provider.payment_changed.ring()
+    provider.event_stored.ring()
+    provider.delivery_due.ring()
+    provider.delivery_changed.ring()

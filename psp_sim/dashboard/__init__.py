@@ -1,0 +1,1 @@
+"""The dashboard: what happened, why, and the faults, for a person who watches."""

@@ -1,0 +1,321 @@
+"""From the outbox to signed calls: claim what is due, let faults have their way, send, record."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from psp_sim.bell import wait_for_ring
+from psp_sim.delivery_log import log_answered, log_sent
+from psp_sim.domain.attempt_plan import AttemptPlan, Copy, plan_attempt
+from psp_sim.domain.delivery import (
+    Delivered,
+    DeliveryState,
+    Exhausted,
+    Gone,
+    Waiting,
+    WebhookAnswer,
+    after_attempt,
+)
+from psp_sim.domain.dialects import DIALECTS
+from psp_sim.domain.dialects.dialect import Message, Sealed
+from psp_sim.domain.endpoint import ENABLED, Endpoint
+from psp_sim.domain.event import with_new_id
+from psp_sim.domain.faults import Moment
+from psp_sim.domain.outgoing import compose, forged, of_unknown_type
+from psp_sim.domain.script import parse_script
+from psp_sim.endpoint_health import note_outcome
+from psp_sim.endpoint_store import endpoint_by_id
+from psp_sim.lanes import Lane, Lanes
+from psp_sim.outbox import (
+    Attempt,
+    Job,
+    claim_due,
+    is_to_come,
+    next_due_by_endpoint,
+    record_attempts,
+    release,
+    resume_interrupted,
+)
+from psp_sim.provider import Provider
+from psp_sim.send_webhook import COMMON_HEADERS, send_webhook
+
+RELEASE_AFTER_S = 60.0
+
+
+async def deliver_events(provider: Provider) -> None:
+    """Attempt each delivery when it is due, several to each endpoint at a time, for ever."""
+    await _resume(provider)
+    lanes = Lanes(provider.settings.delivery_concurrency, provider.delivery_due.ring)
+    under_way: dict[asyncio.Task[None], None] = {}
+    try:
+        while True:
+            ring = provider.delivery_due.next_ring()
+            jobs, wait_s = await _claim(provider, lanes)
+            for job in jobs:
+                task = asyncio.create_task(_deliver_or_release(provider, lanes, job))
+                under_way[task] = None
+                task.add_done_callback(under_way.pop)
+                task.add_done_callback(lambda done: lanes.calling.pop(done, None))
+            if jobs:
+                # Each takes its place now, so that the next claim knows how many are left.
+                await asyncio.sleep(0)
+            else:
+                await wait_for_ring(ring, wait_s)
+    finally:
+        await _finish(provider, lanes, under_way)
+
+
+async def _resume(provider: Provider) -> None:
+    """Take up what was being sent when this worker, or an earlier process, ended."""
+    async with provider.database.transaction() as transaction:
+        await resume_interrupted(transaction, provider.clock.now())
+
+
+async def _finish(
+    provider: Provider, lanes: Lanes, under_way: dict[asyncio.Task[None], None]
+) -> None:
+    """Let calls that have left come to their end for a while; what is left is due again."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(provider.settings.stop_grace_s):
+            while calling := [task for task in under_way if task in lanes.calling]:
+                await asyncio.wait(calling)
+    unfinished = list(under_way)
+    for task in unfinished:
+        task.cancel()
+    await asyncio.gather(*unfinished, return_exceptions=True)
+    await _resume(provider)
+
+
+async def _claim(provider: Provider, lanes: Lanes) -> tuple[list[Job], float | None]:
+    """Return what to send now; if that is nothing, how long it stays so without a ring."""
+    now = provider.clock.now()
+    jobs: list[Job] = []
+    later: list[float] = []
+    async with provider.database.transaction() as transaction:
+        for endpoint_id, due_at in await next_due_by_endpoint(transaction):
+            if due_at > now:
+                later.append(due_at)
+            elif (ends_at := provider.faults.outage(now, provider.settings.time_scale)) is not None:
+                provider.faults.count_outage(now, provider.settings.time_scale)
+                await provider.faults.save_counts(transaction)
+                return [], ends_at - now
+            elif room := lanes.of(endpoint_id).room():
+                jobs += await claim_due(transaction, endpoint_id, now, room)
+    return jobs, max(0.0, min(later) - now) if later else None
+
+
+async def _deliver_or_release(provider: Provider, lanes: Lanes, job: Job) -> None:
+    """Attempt a delivery; should a bug of ours break it, tell, and let it be tried again."""
+    try:
+        await _deliver(provider, lanes, job)
+    except Exception as problem:
+        lanes.calling.pop(asyncio.current_task(), None)
+        report = {"message": f"delivery {job.delivery_id} broke", "exception": problem}
+        asyncio.get_running_loop().call_exception_handler(report)
+        await asyncio.sleep(provider.scaled(RELEASE_AFTER_S))
+        async with provider.database.transaction() as transaction:
+            await release(transaction, job.delivery_id, provider.clock.now())
+        provider.delivery_due.ring()
+
+
+async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
+    """Make one attempt, with all its copies, and store what came of it."""
+    moment = Moment(
+        event=job.event_type, order=job.order_number, reference=job.reference, attempt=job.attempt
+    )
+    script = parse_script(job.metadata["sim"]) if "sim" in job.metadata else []
+    hits = provider.faults.fire("webhook", moment, script)
+    plan = plan_attempt(
+        [fault for _, fault in hits],
+        lambda kind: provider.chance.random(kind, job.order_number, job.event_type, job.attempt),
+    )
+    if plan.hold_s:
+        await asyncio.sleep(provider.scaled(plan.hold_s))
+    for fault_id, fault in hits:
+        if fault.kind == "reorder" and fault.fields["after"]:
+            await _hold_for_newer(provider, job, fault.fields["after"], fault_id)
+    lanes.calling[asyncio.current_task()] = None
+    attempts = await _send_copies(provider, lanes.of(job.endpoint.id), job, plan)
+    for attempt in attempts:
+        log_answered(job, attempt)
+        provider.metrics.count_attempt(attempt.status, attempt.finished_at - attempt.started_at)
+    if any(not attempt.is_extra for attempt in attempts):
+        await _record(provider, job, attempts)
+
+
+async def _hold_for_newer(provider: Provider, job: Job, event_type: str, fault_id: str) -> None:
+    """Wait until the newer event has arrived or never will, or the fault that asks is lifted."""
+    while not fault_id or provider.faults.is_in_force(fault_id):
+        ring = provider.delivery_changed.next_ring()
+        async with provider.database.transaction() as transaction:
+            if not await is_to_come(transaction, job.payment_id, job.endpoint.id, event_type):
+                return
+        await ring.wait()
+
+
+async def _wait_out_outage(provider: Provider) -> None:
+    """Wait while an outage is on: what was held back does not leave during one either."""
+    while True:
+        ring = provider.delivery_changed.next_ring()
+        now = provider.clock.now()
+        ends_at = provider.faults.outage(now, provider.settings.time_scale)
+        if ends_at is None:
+            return
+        await wait_for_ring(ring, ends_at - now)
+
+
+async def _send_copies(
+    provider: Provider, lane: Lane, job: Job, plan: AttemptPlan
+) -> list[Attempt]:
+    """Make the calls of one attempt side by side; the first takes its place at once."""
+    async with asyncio.TaskGroup() as group:
+        others = [
+            group.create_task(_send(provider, lane, job, plan, number, copy))
+            for number, copy in enumerate(plan.copies[1:], start=2)
+        ]
+        first = await _send(provider, lane, job, plan, 1, plan.copies[0])
+    made = (first, *(other.result() for other in others))
+    return [attempt for attempt in made if attempt is not None]
+
+
+async def _send(
+    provider: Provider, lane: Lane, job: Job, plan: AttemptPlan, number: int, copy: Copy
+) -> Attempt | None:
+    """Make one call, signed at the moment it leaves; None if the endpoint is gone by then."""
+    if copy.after_s:
+        await asyncio.sleep(provider.scaled(copy.after_s))
+    await _wait_out_outage(provider)
+    async with lane.place():
+        endpoint = await _endpoint_now(provider, job, plan)
+        if endpoint is None:
+            return None
+        started_at = provider.clock.now()
+        kinds = plan.faults_of(copy)
+        message = _message(job, plan, number, copy, endpoint.url, started_at)
+        sealed = compose(
+            DIALECTS[endpoint.dialect],
+            endpoint.secrets_at(started_at),
+            message,
+            {kind: plan.fields[kind] for kind in kinds},
+            lambda: provider.chance.random(
+                "call", job.order_number, job.event_type, job.attempt, number
+            ),
+        )
+        log_sent(job, message.id, started_at)
+        answer = await _call(provider, endpoint.url, sealed, plan, is_extra=bool(copy.extra))
+    return Attempt(
+        number=job.attempt,
+        copy=number,
+        webhook_id=message.id,
+        webhook_timestamp=message.timestamp_s,
+        started_at=started_at,
+        finished_at=provider.clock.now(),
+        status=answer.status,
+        error=answer.error,
+        answer=answer.body,
+        faults=kinds,
+        retry_after=answer.retry_after,
+        is_extra=copy.extra is not None,
+        request_headers=dict(sealed.headers),
+        request_body=_kept_body(job, sealed.body),
+    )
+
+
+def _message(job: Job, plan: AttemptPlan, number: int, copy: Copy, url: str, now: float) -> Message:
+    """Return what one call is to say, before it is signed."""
+    if copy.extra is not None:
+        # An id like any other: nothing but the signature tells a forgery.
+        extra_id = f"{job.event_id}c{number}"
+        kind = plan.fields[copy.extra]
+        make = (
+            forged(job.body, extra_id, kind["event"])
+            if copy.extra == "forge"
+            else (of_unknown_type(job.body, extra_id))
+        )
+        return Message(extra_id, int(now), url, make)
+    timestamp_s = int(now + plan.timestamp_shift_s)
+    if not copy.has_new_id:
+        return Message(job.event_id, timestamp_s, url, job.body)
+    new_id = f"{job.event_id}c{number}"
+    return Message(new_id, timestamp_s, url, with_new_id(job.body, new_id))
+
+
+async def _endpoint_now(provider: Provider, job: Job, plan: AttemptPlan) -> Endpoint | None:
+    """Return the endpoint as it is now, None if nothing may be sent to it any more.
+
+    A fault may have held the call back since the claim.
+
+    What the faults did is counted before anybody sees it, so that a crash cannot uncount it.
+    """
+    if not plan.faults:
+        return job.endpoint
+    async with provider.database.transaction() as transaction:
+        await provider.faults.save_counts(transaction)
+        endpoint = await endpoint_by_id(transaction, job.endpoint.id)
+    return endpoint if endpoint and endpoint.status == ENABLED else None
+
+
+def _kept_body(job: Job, sent: bytes) -> str | None:
+    """Return what was sent as text where it is not the event's own body, else None."""
+    text = sent.decode(errors="replace")
+    return None if text == job.body else text
+
+
+async def _call(
+    provider: Provider, url: str, sealed: Sealed, plan: AttemptPlan, *, is_extra: bool
+) -> WebhookAnswer:
+    settings = provider.settings
+    if is_extra:
+        plan = AttemptPlan()
+    if plan.network_s:
+        await asyncio.sleep(provider.scaled(plan.network_s))
+    if plan.is_lost:
+        await asyncio.sleep(provider.scaled(settings.attempt_timeout_s))
+        return WebhookAnswer(error=f"no answer within {settings.attempt_timeout_s:g} s")
+    return await send_webhook(
+        provider.transport,
+        url,
+        COMMON_HEADERS | sealed.headers,
+        sealed.body,
+        connect_timeout_s=settings.connect_timeout_s,
+        timeout_s=settings.attempt_timeout_s,
+        trickle_s=provider.scaled(plan.trickle_s),
+    )
+
+
+async def _record(provider: Provider, job: Job, attempts: list[Attempt]) -> None:
+    """Store the attempt's calls and decide what follows; one accepted copy is enough."""
+    now = provider.clock.now()
+    outcome = _decide(provider, job, attempts, now)
+    due_at = None
+    match outcome:
+        case Delivered():
+            state = DeliveryState.DELIVERED
+        case Waiting(until):
+            state, due_at = DeliveryState.WAITING, now + provider.scaled(until - now)
+        case Exhausted():
+            state = DeliveryState.EXHAUSTED
+        case Gone():
+            state = DeliveryState.CANCELLED
+    async with provider.database.transaction() as transaction:
+        await record_attempts(transaction, job.delivery_id, attempts, state, due_at)
+        was_disabled = await note_outcome(provider, transaction, job.endpoint.id, outcome)
+    provider.delivery_changed.ring()
+    if due_at is not None or was_disabled:
+        provider.delivery_due.ring()
+
+
+def _decide(
+    provider: Provider, job: Job, attempts: list[Attempt], now: float
+) -> Delivered | Waiting | Exhausted | Gone:
+    genuine = [attempt for attempt in attempts if not attempt.is_extra]
+    best = next((each for each in genuine if WebhookAnswer(each.status).is_success), genuine[0])
+    return after_attempt(
+        job.endpoint.retry_schedule or provider.settings.retry_schedule,
+        job.step,
+        WebhookAnswer(best.status, retry_after=best.retry_after),
+        now,
+        provider.chance.fraction("jitter", job.order_number, job.event_type, job.attempt),
+        provider.settings.time_scale,
+    )

@@ -1,0 +1,126 @@
+"""Every statement that the provider runs on webhook endpoints."""
+
+from __future__ import annotations
+
+import json
+
+from psp_sim.domain.endpoint import Endpoint
+from psp_sim.domain.retry_schedule import parse_schedule
+from sqlport import Row, Transaction
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS webhook_endpoints (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, url TEXT NOT NULL, secret TEXT NOT NULL,
+    previous_secret TEXT, previous_secret_until DOUBLE PRECISION, events TEXT NOT NULL,
+    status TEXT NOT NULL, created_at DOUBLE PRECISION NOT NULL, dialect TEXT NOT NULL,
+    retry_schedule TEXT, disabled_reason TEXT, failures INTEGER NOT NULL,
+    failing_since DOUBLE PRECISION
+);
+"""
+
+_ENDPOINT = (
+    "position, id, url, secret, previous_secret, previous_secret_until, events, status, "
+    "created_at, dialect, retry_schedule, disabled_reason, failures, failing_since"
+)
+
+
+async def save_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
+    """Store an endpoint, new or changed."""
+    schedule = endpoint.retry_schedule
+    await transaction.execute(
+        f"INSERT INTO webhook_endpoints ({_ENDPOINT.removeprefix('position, ')}) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+        "SET url = excluded.url, secret = excluded.secret, "
+        "previous_secret = excluded.previous_secret, "
+        "previous_secret_until = excluded.previous_secret_until, events = excluded.events, "
+        "status = excluded.status, retry_schedule = excluded.retry_schedule, "
+        "disabled_reason = excluded.disabled_reason, failures = excluded.failures, "
+        "failing_since = excluded.failing_since",
+        endpoint.id,
+        endpoint.url,
+        endpoint.secret,
+        endpoint.previous_secret,
+        endpoint.previous_secret_until,
+        json.dumps(endpoint.events),
+        endpoint.status,
+        endpoint.created_at,
+        endpoint.dialect,
+        json.dumps(schedule.as_document()) if schedule else None,
+        endpoint.disabled_reason,
+        endpoint.failures,
+        endpoint.failing_since,
+    )
+
+
+async def clear_failures(transaction: Transaction, endpoint_id: str) -> None:
+    """Forget an endpoint's failures: one success is enough."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET failures = 0, failing_since = NULL "
+        "WHERE id = ? AND failures > 0",
+        endpoint_id,
+    )
+
+
+async def count_failure(transaction: Transaction, endpoint_id: str, now: float) -> Endpoint | None:
+    """Count a failed attempt; return the endpoint as it is then, or None if it is gone."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET failures = failures + 1, "
+        "failing_since = COALESCE(failing_since, ?) WHERE id = ?",
+        now,
+        endpoint_id,
+    )
+    return await endpoint_by_id(transaction, endpoint_id)
+
+
+async def endpoint_by_id(transaction: Transaction, endpoint_id: str) -> Endpoint | None:
+    """Return one endpoint, or None."""
+    row = await transaction.fetch_one(
+        f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE id = ?", endpoint_id
+    )
+    return _endpoint(row) if row else None
+
+
+async def enabled_endpoints(transaction: Transaction) -> list[Endpoint]:
+    """Return every endpoint that may be sent to, oldest first."""
+    rows = await transaction.fetch_all(
+        f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE status = 'enabled' ORDER BY position"
+    )
+    return [_endpoint(row) for row in rows]
+
+
+async def list_endpoints(
+    transaction: Transaction, after: int, limit: int
+) -> list[tuple[int, Endpoint]]:
+    """Return endpoints with their positions, oldest first."""
+    rows = await transaction.fetch_all(
+        f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE position > ? ORDER BY position LIMIT ?",
+        after,
+        limit,
+    )
+    return [(row["position"], _endpoint(row)) for row in rows]
+
+
+async def delete_endpoint(transaction: Transaction, endpoint_id: str) -> bool:
+    """Forget an endpoint; tell whether there was one."""
+    return bool(
+        await transaction.execute("DELETE FROM webhook_endpoints WHERE id = ?", endpoint_id)
+    )
+
+
+def _endpoint(row: Row) -> Endpoint:
+    schedule = row["retry_schedule"]
+    return Endpoint(
+        id=row["id"],
+        url=row["url"],
+        secret=row["secret"],
+        previous_secret=row["previous_secret"],
+        previous_secret_until=row["previous_secret_until"],
+        events=tuple(json.loads(row["events"])),
+        status=row["status"],
+        created_at=row["created_at"],
+        dialect=row["dialect"],
+        retry_schedule=parse_schedule(json.loads(schedule)) if schedule else None,
+        disabled_reason=row["disabled_reason"],
+        failures=row["failures"],
+        failing_since=row["failing_since"],
+    )

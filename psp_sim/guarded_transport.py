@@ -1,0 +1,103 @@
+"""The real network's guard: a request goes to an address that was looked up and checked, no other.
+
+The check belongs here, since only here names have addresses: a name that was harmless when the
+endpoint was registered can point anywhere when the webhook leaves (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections import OrderedDict
+from datetime import timedelta
+
+import httpx
+from pyreqwest.client import ClientBuilder
+from pyreqwest.compatibility.httpx import HttpxTransport
+
+from psp_sim.domain.target_address import Address, is_forbidden, literal_address
+
+PINNED_MAX = 256
+LOOKUP_LASTS_S = 5.0
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Resolves, checks, then connects to that very address, under the name's own Host and SNI.
+
+    It neither follows redirects nor asks a proxy: both would connect elsewhere.
+    """
+
+    def __init__(self, connect_timeout_s: float | None = None, *, allow_public: bool) -> None:
+        self._connect_timeout_s = connect_timeout_s
+        self._allow_public = allow_public
+        self._for_addresses = _transport(connect_timeout_s)
+        self._pinned: OrderedDict[tuple[str, Address], HttpxTransport] = OrderedDict()
+        self._lookups: OrderedDict[str, tuple[float, list[Address]]] = OrderedDict()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send to the first address that accepts the connection. Raises httpx.ConnectError."""
+        host = request.url.host
+        try:
+            literal = literal_address(host)
+        except ValueError as problem:
+            raise httpx.ConnectError(str(problem), request=request) from problem
+        if literal is not None:
+            self._check(literal, request)
+            return await self._for_addresses.handle_async_request(request)
+        addresses = await self._resolve(host, request)
+        for address in addresses:
+            self._check(address, request)
+        for address in addresses[:-1]:
+            try:
+                return await self._pin(host, address).handle_async_request(request)
+            except httpx.ConnectError:
+                continue
+        return await self._pin(host, addresses[-1]).handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for transport in (self._for_addresses, *self._pinned.values()):
+            await transport.aclose()
+
+    def _check(self, address: Address, request: httpx.Request) -> None:
+        if is_forbidden(address, allow_public=self._allow_public):
+            raise httpx.ConnectError(f"the provider does not call {address}", request=request)
+
+    async def _resolve(self, host: str, request: httpx.Request) -> list[Address]:
+        loop = asyncio.get_running_loop()
+        looked_up_at, addresses = self._lookups.get(host, (0.0, []))
+        if addresses and loop.time() - looked_up_at < LOOKUP_LASTS_S:
+            return addresses
+        try:
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except OSError as problem:
+            raise httpx.ConnectError(f"{host} has no address", request=request) from problem
+        addresses = [ipaddress.ip_address(each[4][0]) for each in found]
+        self._lookups[host] = (loop.time(), addresses)
+        if len(self._lookups) > PINNED_MAX:
+            self._lookups.popitem(last=False)
+        return addresses
+
+    def _pin(self, host: str, address: Address) -> HttpxTransport:
+        """Return a transport for which the name has this one address."""
+        key = (host, address)
+        if key not in self._pinned:
+            if len(self._pinned) >= PINNED_MAX:
+                # Not closed: a call may still be under way. It ends with its last reference.
+                self._pinned.popitem(last=False)
+            self._pinned[key] = _transport(self._connect_timeout_s, key)
+        self._pinned.move_to_end(key)
+        return self._pinned[key]
+
+
+def _transport(
+    connect_timeout_s: float | None, pin: tuple[str, Address] | None = None
+) -> HttpxTransport:
+    builder = ClientBuilder().follow_redirects(False).no_proxy().max_connections(None)
+    if connect_timeout_s is not None:
+        builder = builder.connect_timeout(timedelta(seconds=connect_timeout_s))
+    if pin is not None:
+        # Port 0 leaves the port to the URL.
+        builder = builder.resolve(pin[0], str(pin[1]), 0)
+    return HttpxTransport(builder.build())

@@ -1,0 +1,95 @@
+"""``/healthz`` and ``/metrics``: whether the provider works, and how much it has done."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from psp_sim.metrics import CONTENT_TYPE, Samples, family, latency_histogram
+from psp_sim.outbox import backlog
+from psp_sim.provider import Provider
+from psp_sim.store import count_by
+from sqlport import Transaction
+
+
+def operations_routes(provider: Provider) -> list[BaseRoute]:
+    """Return the routes for whoever operates the provider."""
+
+    async def healthz(_: Request) -> Response:
+        return await _health(provider)
+
+    async def metrics(_: Request) -> Response:
+        async with provider.database.transaction() as transaction:
+            text = await _stored(provider, transaction)
+        return Response(text + _counted(provider), media_type=CONTENT_TYPE)
+
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]
+
+
+async def _health(provider: Provider) -> Response:
+    """Answer 503 when the database or a worker does not do its part."""
+    waiting, oldest_age_s, database = 0, 0.0, "ok"
+    try:
+        async with provider.database.transaction() as transaction:
+            waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
+    except Exception as problem:  # whatever it is, the answer is that it does not work
+        database = type(problem).__name__
+    is_well = database == "ok" and all(provider.workers.values())
+    document = {
+        "status": "ok" if is_well else "failing",
+        "database": database,
+        "workers": {name: "alive" if it else "dead" for name, it in provider.workers.items()},
+        "backlog": {"deliveries": waiting, "oldest_due_age_s": round(oldest_age_s, 3)},
+    }
+    return JSONResponse(document, 200 if is_well else 503)
+
+
+async def _stored(provider: Provider, transaction: Transaction) -> str:
+    payments = await count_by(transaction, "payments", "status")
+    events = await count_by(transaction, "events", "type")
+    deliveries = await count_by(transaction, "deliveries", "state")
+    waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
+    return "".join(
+        (
+            family("psp_payments", "gauge", "Payments by status.", _by("status", payments)),
+            family("psp_events_total", "counter", "Events by type.", _by("type", events)),
+            family("psp_deliveries", "gauge", "Deliveries by state.", _by("state", deliveries)),
+            family("psp_backlog_deliveries", "gauge", "Deliveries not over.", [({}, waiting)]),
+            family(
+                "psp_backlog_oldest_due_age_seconds",
+                "gauge",
+                "How long the delivery that is due longest has been due.",
+                [({}, oldest_age_s)],
+            ),
+        )
+    )
+
+
+def _counted(provider: Provider) -> str:
+    counted = provider.metrics
+    requests = [
+        ({"operation": operation, "status": str(status)}, float(number))
+        for (operation, status), number in sorted(counted.requests.items())
+    ]
+    fired = dict(provider.faults.fired_by_kind)
+    return "".join(
+        (
+            family("psp_requests_total", "counter", "Answered calls of the API.", requests),
+            family(
+                "psp_attempts_total",
+                "counter",
+                "Calls to endpoints by outcome.",
+                _by("outcome", counted.attempts),
+            ),
+            latency_histogram(counted),
+            family("psp_faults_fired_total", "counter", "Faults by kind.", _by("kind", fired)),
+        )
+    )
+
+
+def _by(label: str, numbers: dict[str, int]) -> Samples:
+    return [({label: name}, float(number)) for name, number in sorted(numbers.items())]

@@ -1,0 +1,69 @@
+"""What is counted while the provider runs, written down as Prometheus reads it.
+
+One object for each application, nothing global: two providers in one process count apart. Text
+format 0.0.4, https://prometheus.io/docs/instrumenting/exposition_formats/.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
+
+Samples = Iterable[tuple[Mapping[str, str], float]]
+
+
+@dataclass
+class Metrics:
+    """Requests and attempts since the start; all else is read from the store when asked for."""
+
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=Counter)
+    buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS_S))
+    attempts_s: float = 0.0
+
+    def count_request(self, operation: str, status: int) -> None:
+        """Count an answered call of the API."""
+        self.requests[operation, status] += 1
+
+    def count_attempt(self, status: int | None, lasted_s: float) -> None:
+        """Count a call to an endpoint. Its outcome is ``2xx`` and so on, or ``no_answer``."""
+        self.attempts["no_answer" if status is None else f"{status // 100}xx"] += 1
+        self.attempts_s += lasted_s
+        for index, bound_s in enumerate(BUCKETS_S):
+            self.buckets[index] += lasted_s <= bound_s
+
+
+def family(name: str, kind: str, meaning: str, samples: Samples) -> str:
+    """Return one metric with its samples."""
+    lines = [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
+    lines += [f"{name}{_labels(labels)} {value:.17g}" for labels, value in samples]
+    return "\n".join(lines) + "\n"
+
+
+def latency_histogram(metrics: Metrics) -> str:
+    """Return how long attempts took."""
+    name = "psp_attempt_duration_seconds"
+    total = sum(metrics.attempts.values())
+    lines = [f"# HELP {name} How long calls to endpoints took.", f"# TYPE {name} histogram"]
+    for bound_s, number in zip(BUCKETS_S, metrics.buckets, strict=True):
+        lines.append(f'{name}_bucket{{le="{bound_s:g}"}} {number}')
+    lines += [
+        f'{name}_bucket{{le="+Inf"}} {total}',
+        f"{name}_sum {metrics.attempts_s:.17g}",
+        f"{name}_count {total}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    escaped = {
+        name: text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+        for name, text in labels.items()
+    }
+    return "{" + ",".join(f'{name}="{text}"' for name, text in escaped.items()) + "}"

@@ -1,0 +1,360 @@
+"""The outbox: deliveries and their attempts, stored with the events that they carry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psp_sim.domain.delivery import OPEN_STATES, DeliveryState
+from psp_sim.domain.endpoint import Endpoint
+from psp_sim.domain.event import Event, iso_timestamp
+from psp_sim.domain.payment import OPEN_STATUSES
+from psp_sim.endpoint_store import enabled_endpoints, endpoint_by_id
+from psp_sim.store import insert_event
+from sqlport import Row, Transaction
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS deliveries (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, event_id TEXT NOT NULL,
+    endpoint_id TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+    due_at DOUBLE PRECISION, attempts_before INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS deliveries_due_by_endpoint ON deliveries (endpoint_id, due_at)
+    WHERE due_at IS NOT NULL;
+CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event_id);
+CREATE TABLE IF NOT EXISTS attempts (
+    position INTEGER PRIMARY KEY, delivery_id TEXT NOT NULL, number INTEGER NOT NULL,
+    copy INTEGER NOT NULL, webhook_id TEXT NOT NULL, webhook_timestamp BIGINT NOT NULL,
+    started_at DOUBLE PRECISION NOT NULL, finished_at DOUBLE PRECISION NOT NULL, status INTEGER,
+    error TEXT, answer TEXT NOT NULL, faults TEXT NOT NULL, request_headers TEXT NOT NULL,
+    request_body TEXT
+);
+CREATE INDEX IF NOT EXISTS attempts_by_delivery ON attempts (delivery_id);
+"""
+
+_SHOWN = (
+    "SELECT d.position, d.id, d.event_id, d.endpoint_id, d.state, d.attempts, d.due_at, "
+    "e.type, e.payment_id, e.sequence FROM deliveries d JOIN events e ON e.id = d.event_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivery to attempt now, with all that sending it takes.
+
+    ``step`` is the place of the attempt in the schedule: a redelivery begins that anew. An event
+    that is about no payment has the order number 0 and no reference.
+    """
+
+    delivery_id: str
+    endpoint: Endpoint
+    attempt: int
+    step: int
+    event_id: str
+    event_type: str
+    sequence: int
+    body: str
+    payment_id: str
+    order_number: int
+    reference: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The record of one call to an endpoint. A body is kept where it is not the event's own.
+
+    An extra call is one that a fault added; what comes of it decides nothing.
+    """
+
+    number: int
+    copy: int
+    webhook_id: str
+    webhook_timestamp: int
+    started_at: float
+    finished_at: float
+    status: int | None
+    error: str | None
+    answer: str
+    faults: tuple[str, ...]
+    request_headers: Mapping[str, str]
+    request_body: str | None
+    retry_after: str | None = None
+    is_extra: bool = False
+
+
+async def publish(transaction: Transaction, event: Event) -> None:
+    """Store an event and, in the same transaction, one delivery for each endpoint that wants it."""
+    await insert_event(transaction, event)
+    for endpoint in await enabled_endpoints(transaction):
+        if endpoint.wants(event.type):
+            await _schedule(transaction, event.id, endpoint.id, event.created_at)
+
+
+async def _schedule(
+    transaction: Transaction, event_id: str, endpoint_id: str, due_at: float
+) -> None:
+    """Have an event delivered; one that was given up before gets the whole schedule again."""
+    # The id follows from what it joins, so that no chance is spent on it.
+    delivery_id = f"dlv_{event_id.removeprefix('evt_')}_{endpoint_id.removeprefix('we_')}"
+    await transaction.execute(
+        "INSERT INTO deliveries (id, event_id, endpoint_id, state, attempts, due_at, "
+        "attempts_before) VALUES (?, ?, ?, ?, 0, ?, 0) ON CONFLICT (id) DO UPDATE "
+        "SET state = excluded.state, due_at = excluded.due_at, "
+        "attempts_before = deliveries.attempts",
+        delivery_id,
+        event_id,
+        endpoint_id,
+        DeliveryState.SCHEDULED,
+        due_at,
+    )
+
+
+async def next_due_by_endpoint(transaction: Transaction) -> list[tuple[str, float]]:
+    """Return when each endpoint that something is on its way to is next to be called."""
+    rows = await transaction.fetch_all(
+        "SELECT id, (SELECT MIN(due_at) FROM deliveries WHERE endpoint_id = webhook_endpoints.id "
+        "AND due_at IS NOT NULL) AS due_at FROM webhook_endpoints ORDER BY position"
+    )
+    return [(row["id"], row["due_at"]) for row in rows if row["due_at"] is not None]
+
+
+async def backlog(transaction: Transaction, now: float) -> tuple[int, float]:
+    """Return how many deliveries wait for their turn, and for how long the longest due has been."""
+    row = await transaction.fetch_one(
+        "SELECT COUNT(*) AS number, MIN(due_at) AS oldest FROM deliveries WHERE due_at IS NOT NULL"
+    )
+    assert row is not None
+    return row["number"], max(0.0, now - (row["oldest"] or now))
+
+
+async def claim_due(
+    transaction: Transaction, endpoint_id: str, now: float, limit: int
+) -> list[Job]:
+    """Mark an endpoint's deliveries that are due as being sent; return them, oldest due first."""
+    endpoint = await endpoint_by_id(transaction, endpoint_id)
+    assert endpoint is not None, "deliveries end with their endpoint"
+    due = (
+        "FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL AND due_at <= ? "
+        "ORDER BY due_at, position LIMIT ?"
+    )
+    rows = await transaction.fetch_all(
+        "SELECT d.id, d.attempts, d.attempts_before, d.event_id, e.type, e.sequence, e.body, "
+        "e.payment_id, p.order_number, p.reference, p.metadata FROM (SELECT id, attempts, "
+        f"attempts_before, event_id, due_at, position {due}) d "
+        "JOIN events e ON e.id = d.event_id "
+        "LEFT JOIN payments p ON p.id = e.payment_id ORDER BY d.due_at, d.position",
+        endpoint_id,
+        now,
+        limit,
+    )
+    await transaction.execute(
+        f"UPDATE deliveries SET state = ?, due_at = NULL WHERE id IN (SELECT id {due})",
+        DeliveryState.SENDING,
+        endpoint_id,
+        now,
+        limit,
+    )
+    return [_job(row, endpoint) for row in rows]
+
+
+async def resume_interrupted(transaction: Transaction, now: float) -> int:
+    """Make deliveries that a dead process was sending due again; return how many there were."""
+    return await transaction.execute(
+        "UPDATE deliveries SET state = ?, due_at = ? WHERE state = ?",
+        DeliveryState.WAITING,
+        now,
+        DeliveryState.SENDING,
+    )
+
+
+async def release(transaction: Transaction, delivery_id: str, now: float) -> None:
+    """Make one delivery whose attempt broke off due again."""
+    await transaction.execute(
+        "UPDATE deliveries SET state = ?, due_at = ? WHERE id = ? AND state = ?",
+        DeliveryState.WAITING,
+        now,
+        delivery_id,
+        DeliveryState.SENDING,
+    )
+
+
+async def record_attempts(
+    transaction: Transaction,
+    delivery_id: str,
+    attempts: Sequence[Attempt],
+    state: DeliveryState,
+    due_at: float | None,
+) -> None:
+    """Store what one attempt's calls came to and what follows.
+
+    A delivery that was cancelled meanwhile stays cancelled.
+    """
+    for attempt in attempts:
+        await transaction.execute(
+            "INSERT INTO attempts (delivery_id, number, copy, webhook_id, webhook_timestamp, "
+            "started_at, finished_at, status, error, answer, faults, request_headers, "
+            "request_body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            delivery_id,
+            attempt.number,
+            attempt.copy,
+            attempt.webhook_id,
+            attempt.webhook_timestamp,
+            attempt.started_at,
+            attempt.finished_at,
+            attempt.status,
+            attempt.error,
+            attempt.answer,
+            json.dumps(attempt.faults),
+            json.dumps(dict(attempt.request_headers)),
+            attempt.request_body,
+        )
+    await transaction.execute(
+        "UPDATE deliveries SET state = ?, attempts = ?, due_at = ? WHERE id = ? AND state = ?",
+        state,
+        attempts[0].number,
+        due_at,
+        delivery_id,
+        DeliveryState.SENDING,
+    )
+
+
+async def is_to_come(
+    transaction: Transaction, payment_id: str, endpoint_id: str | None, event_type: str
+) -> bool:
+    """Tell whether an event of this type and payment is still to reach the endpoint, or any (None).
+
+    It is while it is on its way there, or while the payment may yet come to it.
+    """
+    rows = await transaction.fetch_all(
+        "SELECT p.status, p.due_at, e.id AS event_id, d.state FROM payments p "
+        "LEFT JOIN events e ON e.payment_id = p.id AND e.type = ? "
+        "LEFT JOIN deliveries d ON d.event_id = e.id AND d.endpoint_id = COALESCE(?, "
+        "d.endpoint_id) WHERE p.id = ?",
+        event_type,
+        endpoint_id,
+        payment_id,
+    )
+    return any(
+        row["state"] in OPEN_STATES
+        or (row["event_id"] is None and (row["status"] in OPEN_STATUSES or row["due_at"]))
+        for row in rows
+    )
+
+
+async def cancel_deliveries(transaction: Transaction, endpoint_id: str) -> None:
+    """Stop what is still on its way to an endpoint."""
+    marks = ", ".join("?" for _ in OPEN_STATES)
+    await transaction.execute(
+        f"UPDATE deliveries SET state = ?, due_at = NULL WHERE endpoint_id = ? "
+        f"AND state IN ({marks})",
+        DeliveryState.CANCELLED,
+        endpoint_id,
+        *OPEN_STATES,
+    )
+
+
+async def redeliver(transaction: Transaction, delivery_id: str, now: float) -> None:
+    """Have a delivery attempted at once, whatever came of it, unless it is being sent already."""
+    row = await transaction.fetch_one(
+        "SELECT event_id, endpoint_id, state FROM deliveries WHERE id = ?", delivery_id
+    )
+    if row is not None and row["state"] != DeliveryState.SENDING:
+        await _schedule(transaction, row["event_id"], row["endpoint_id"], now)
+
+
+async def recover(
+    transaction: Transaction, endpoint: Endpoint, since: float, after_event: str | None, now: float
+) -> int:
+    """Have every event that the endpoint wants and never got delivered; return how many those are.
+
+    From the time ``since`` on, or after the position of the event ``after_event``.
+    """
+    rows = await transaction.fetch_all(
+        "SELECT e.id, e.type FROM events e "
+        "LEFT JOIN deliveries d ON d.event_id = e.id AND d.endpoint_id = ? "
+        "WHERE e.created_at >= ? AND e.position > COALESCE((SELECT position FROM events "
+        "WHERE id = ?), 0) AND (d.id IS NULL OR d.state IN (?, ?)) ORDER BY e.position",
+        endpoint.id,
+        since,
+        after_event,
+        DeliveryState.EXHAUSTED,
+        DeliveryState.CANCELLED,
+    )
+    wanted = [row["id"] for row in rows if endpoint.wants(row["type"])]
+    for event_id in wanted:
+        await _schedule(transaction, event_id, endpoint.id, now)
+    return len(wanted)
+
+
+async def delivery_by_id(transaction: Transaction, delivery_id: str) -> dict[str, Any] | None:
+    """Return one delivery with its attempts, ready to show, or None."""
+    row = await transaction.fetch_one(f"{_SHOWN} WHERE d.id = ?", delivery_id)
+    return await _render_delivery(transaction, row) if row else None
+
+
+async def list_deliveries(
+    transaction: Transaction, endpoint_id: str, after: int, limit: int
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return an endpoint's deliveries with their attempts, oldest first, ready to show."""
+    rows = await transaction.fetch_all(
+        f"{_SHOWN} WHERE d.endpoint_id = ? AND d.position > ? ORDER BY d.position LIMIT ?",
+        endpoint_id,
+        after,
+        limit,
+    )
+    return [(row["position"], await _render_delivery(transaction, row)) for row in rows]
+
+
+async def _render_delivery(transaction: Transaction, row: Row) -> dict[str, Any]:
+    attempts = await transaction.fetch_all(
+        "SELECT number, copy, webhook_id, webhook_timestamp, started_at, finished_at, status, "
+        "error, answer, faults FROM attempts WHERE delivery_id = ? ORDER BY position",
+        row["id"],
+    )
+    return {
+        "id": row["id"],
+        "object": "delivery",
+        "event": row["event_id"],
+        "type": row["type"],
+        "payment": row["payment_id"] or None,
+        "sequence": row["sequence"],
+        "endpoint": row["endpoint_id"],
+        "state": row["state"],
+        "next_attempt_at": None if row["due_at"] is None else iso_timestamp(row["due_at"]),
+        "attempts": [_render_attempt(attempt) for attempt in attempts],
+    }
+
+
+def _render_attempt(row: Row) -> dict[str, Any]:
+    return {
+        "number": row["number"],
+        "copy": row["copy"],
+        "webhook_id": row["webhook_id"],
+        "webhook_timestamp": row["webhook_timestamp"],
+        "started": iso_timestamp(row["started_at"]),
+        "duration_ms": round((row["finished_at"] - row["started_at"]) * 1000, 3),
+        "status": row["status"],
+        "error": row["error"],
+        "answer": row["answer"],
+        "faults": json.loads(row["faults"]),
+    }
+
+
+def _job(row: Row, endpoint: Endpoint) -> Job:
+    return Job(
+        delivery_id=row["id"],
+        endpoint=endpoint,
+        attempt=row["attempts"] + 1,
+        step=row["attempts"] + 1 - row["attempts_before"],
+        event_id=row["event_id"],
+        event_type=row["type"],
+        sequence=row["sequence"],
+        body=row["body"],
+        payment_id=row["payment_id"],
+        order_number=row["order_number"] or 0,
+        reference=row["reference"] or "",
+        metadata=json.loads(row["metadata"] or "{}"),
+    )

@@ -1,0 +1,50 @@
+"""What the provider's verbs work with: its ports, its settings, and who wakes whom."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+
+import httpx
+
+from psp_sim.bell import Bell
+from psp_sim.domain.chance import Chance
+from psp_sim.domain.token_bucket import TokenBucket
+from psp_sim.fault_book import FaultBook
+from psp_sim.metrics import Metrics
+from psp_sim.order_numbers import OrderNumbers
+from psp_sim.ports import Clock
+from psp_sim.settings import Settings
+from sqlport import Database
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One running provider. Everything that it can reach came in through ``create_app``."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    random: random.Random
+    transport: httpx.AsyncBaseTransport
+    chance: Chance
+    faults: FaultBook
+    order_numbers: OrderNumbers = field(default_factory=OrderNumbers)
+    keys_in_use: set[str] = field(default_factory=set)
+    payment_changed: Bell = field(default_factory=Bell)
+    event_stored: Bell = field(default_factory=Bell)
+    allowance: TokenBucket = field(default_factory=TokenBucket)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    delivery_due: Bell = field(default_factory=Bell)
+    delivery_changed: Bell = field(default_factory=Bell)
+    metrics: Metrics = field(default_factory=Metrics)
+    workers: dict[str, bool] = field(default_factory=dict)
+
+    def scaled(self, seconds: float) -> float:
+        """Return how long one of the provider's own delays takes at its time scale."""
+        return seconds / self.settings.time_scale
+
+    def new_id(self, prefix: str) -> str:
+        """Return a fresh id like ``pay_5f0c…``."""
+        return f"{prefix}_{self.random.getrandbits(96):024x}"

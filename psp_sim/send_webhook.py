@@ -1,0 +1,88 @@
+"""One HTTP call to an endpoint: a signed body goes out, a status or none comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
+
+import httpx
+
+from psp_sim.domain.delivery import WebhookAnswer
+
+ANSWER_BYTES_MAX = 4096
+ANSWER_CHARACTERS_KEPT = 300
+TRICKLE_PARTS = 10
+COMMON_HEADERS = {"content-type": "application/json", "user-agent": "psp-sim/0.1"}
+
+
+async def send_webhook(
+    transport: httpx.AsyncBaseTransport,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    connect_timeout_s: float,
+    timeout_s: float,
+    trickle_s: float = 0.0,
+) -> WebhookAnswer:
+    """Send and wait at most ``timeout_s`` in all; what the network does is an answer, no error.
+
+    With ``trickle_s`` the body takes that long to leave.
+    """
+    timeouts = {"connect": connect_timeout_s, "read": timeout_s, "write": timeout_s, "pool": None}
+    extensions = {"timeout": timeouts}
+    try:
+        request = httpx.Request(
+            "POST",
+            _parsed(url),
+            headers=dict(headers) | ({"content-length": str(len(body))} if trickle_s else {}),
+            content=_trickled(body, trickle_s) if trickle_s else body,
+            extensions=extensions,
+        )
+        async with asyncio.timeout(timeout_s):
+            response = await transport.handle_async_request(request)
+            try:
+                text = await _read_some(response)
+            finally:
+                await response.aclose()
+    except TimeoutError:
+        return WebhookAnswer(error=f"no answer within {timeout_s:g} s")
+    except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        return WebhookAnswer(error=_reason(problem, connect_timeout_s, timeout_s))
+    retry_after = response.headers.get("retry-after")
+    return WebhookAnswer(response.status_code, body=text, retry_after=retry_after)
+
+
+async def _trickled(body: bytes, duration_s: float) -> AsyncIterator[bytes]:
+    """Give out the body in equal parts over the duration."""
+    size = max(1, -(-len(body) // TRICKLE_PARTS))
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+        await asyncio.sleep(duration_s / TRICKLE_PARTS)
+
+
+@lru_cache(maxsize=1000)
+def _parsed(url: str) -> httpx.URL:
+    """Parse an endpoint's URL once: it is the dearest part of making a request."""
+    return httpx.URL(url)
+
+
+async def _read_some(response: httpx.Response) -> str:
+    """Read to a small cap: an endpoint must not be able to fill the provider's memory."""
+    read = bytearray()
+    async for chunk in response.aiter_bytes():
+        read += chunk
+        if len(read) >= ANSWER_BYTES_MAX:
+            break
+    return read.decode(errors="replace")[:ANSWER_CHARACTERS_KEPT]
+
+
+def _reason(problem: Exception, connect_timeout_s: float, timeout_s: float) -> str:
+    if isinstance(problem, httpx.ConnectTimeout):
+        return f"no connection within {connect_timeout_s:g} s"
+    if isinstance(problem, httpx.TimeoutException):
+        return f"no answer within {timeout_s:g} s"
+    if isinstance(problem, httpx.ConnectError):
+        return "connection refused or reset"
+    return f"connection broke off ({type(problem).__name__})"

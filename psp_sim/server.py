@@ -1,0 +1,124 @@
+"""The real world's side of the seam: a socket, uvicorn, and an HTTP transport."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from psp_sim.guarded_transport import GuardedTransport
+
+GRACEFUL_STOP_S = 3
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """Gives the application the ASGI extension ``connection.abort``: reset, without an answer."""
+
+    def on_message_begin(self) -> None:
+        """Add the extension to each request's scope."""
+        super().on_message_begin()
+        abort: Any = self._abort
+        self.scope["extensions"] = {"connection.abort": abort}
+
+    def _abort(self) -> None:
+        self.transport.abort()
+
+
+class _Server(uvicorn.Server):
+    """Announces that it is ready, and ends in an orderly way when asked to stop."""
+
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[], None], stop: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self._stop = stop
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop()
+        await super().shutdown(sockets)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a bound socket; port 0 takes a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def url_of(bound: socket.socket) -> str:
+    """Return the URL under which a bound socket is reached from this machine."""
+    host, port = bound.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def real_transport(
+    connect_timeout_s: float | None = None, *, allow_public: bool = False
+) -> httpx.AsyncBaseTransport:
+    """Return a transport over real sockets that calls none but checked addresses.
+
+    It takes the limit for connecting here alone, and not from each request.
+    """
+    return GuardedTransport(connect_timeout_s, allow_public=allow_public)
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return how to make the fastest event loop that is installed, or None for the default."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def serve(
+    app: ASGIApp,
+    bound: socket.socket,
+    announce: Callable[[], None],
+    stop: Callable[[], None] = lambda: None,
+) -> bool:
+    """Serve until SIGINT or SIGTERM; tell whether the application could start.
+
+    ``stop`` is called before open requests are waited for, so that those held open can end.
+    """
+    config = uvicorn.Config(
+        app,
+        http=AbortableProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+    )
+    server = _Server(config, announce, stop)
+    await server.serve(sockets=[bound])
+    return server.started

@@ -1,0 +1,318 @@
+"""Every statement that the provider runs on payments, events, keys and faults."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import msgspec
+
+from psp_sim.domain.course import Course, Due
+from psp_sim.domain.dispute import Dispute
+from psp_sim.domain.event import Event
+from psp_sim.domain.idempotency import Answer
+from psp_sim.domain.money import Money
+from psp_sim.domain.payment import CaptureMethod, Payment, Status
+from psp_sim.domain.refund import Refund
+from sqlport import Row, Transaction
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS payments (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, reference TEXT NOT NULL,
+    order_number INTEGER NOT NULL, amount_minor BIGINT NOT NULL, currency TEXT NOT NULL,
+    payment_method TEXT NOT NULL, metadata TEXT NOT NULL, status TEXT NOT NULL,
+    sequence INTEGER NOT NULL, created_at DOUBLE PRECISION NOT NULL, due_at DOUBLE PRECISION,
+    details TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS payments_by_reference ON payments (reference);
+CREATE INDEX IF NOT EXISTS payments_by_order ON payments (order_number);
+CREATE INDEX IF NOT EXISTS payments_due ON payments (due_at) WHERE due_at IS NOT NULL;
+CREATE TABLE IF NOT EXISTS refunds (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, payment_id TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS refunds_by_payment ON refunds (payment_id);
+CREATE TABLE IF NOT EXISTS idempotency_keys (
+    key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL
+);
+CREATE TABLE IF NOT EXISTS events (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL,
+    payment_id TEXT NOT NULL, sequence INTEGER NOT NULL, created_at DOUBLE PRECISION NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_by_payment ON events (payment_id, type);
+CREATE TABLE IF NOT EXISTS faults (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
+    fired INTEGER NOT NULL, created_at DOUBLE PRECISION NOT NULL
+);
+CREATE TABLE IF NOT EXISTS fired_by_kind (kind TEXT PRIMARY KEY, fired INTEGER NOT NULL);
+"""
+
+BOOTS_SCHEMA = "CREATE TABLE IF NOT EXISTS boots (number INTEGER PRIMARY KEY)"
+
+_PAYMENT = (
+    "position, id, reference, order_number, amount_minor, currency, payment_method, metadata, "
+    "status, sequence, created_at, due_at, details"
+)
+
+
+class _Details(TypedDict):
+    course: Course
+    agenda: tuple[Due, ...]
+    capture_method: CaptureMethod
+    captured_minor: int
+    refunds: tuple[Refund, ...]
+    disputes: tuple[Dispute, ...]
+    failure_code: str | None
+    expires_at: float | None
+    action_url: str | None
+
+
+_DETAILS_DECODER = msgspec.json.Decoder(_Details)
+
+
+async def count_boot(transaction: Transaction) -> int:
+    """Return which start on this database this is, from 1."""
+    await transaction.execute("INSERT INTO boots (number) SELECT COUNT(*) + 1 FROM boots")
+    row = await transaction.fetch_one("SELECT COUNT(*) AS number FROM boots")
+    assert row is not None
+    return int(row["number"])
+
+
+async def insert_payment(transaction: Transaction, payment: Payment) -> None:
+    """Store a new payment."""
+    await transaction.execute(
+        f"INSERT INTO payments ({_PAYMENT.removeprefix('position, ')}) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        payment.id,
+        payment.reference,
+        payment.order_number,
+        payment.money.amount_minor,
+        payment.money.currency,
+        payment.payment_method,
+        json.dumps(dict(payment.metadata)),
+        payment.status,
+        payment.sequence,
+        payment.created_at,
+        payment.due_at,
+        _details(payment),
+    )
+
+
+async def update_payment(transaction: Transaction, payment: Payment) -> None:
+    """Store what can change about a payment."""
+    await transaction.execute(
+        "UPDATE payments SET status = ?, sequence = ?, due_at = ?, details = ? WHERE id = ?",
+        payment.status,
+        payment.sequence,
+        payment.due_at,
+        _details(payment),
+        payment.id,
+    )
+
+
+async def payment_by_id(transaction: Transaction, payment_id: str) -> Payment | None:
+    """Return one payment, or None."""
+    row = await transaction.fetch_one(f"SELECT {_PAYMENT} FROM payments WHERE id = ?", payment_id)
+    return _payment(row) if row else None
+
+
+async def order_number_of(transaction: Transaction, reference: str) -> int | None:
+    """Return which order the payments of a reference belong to, or None for a new reference."""
+    row = await transaction.fetch_one(
+        "SELECT order_number FROM payments WHERE reference = ? LIMIT 1", reference
+    )
+    return row["order_number"] if row else None
+
+
+async def highest_order_number(transaction: Transaction) -> int:
+    """Return the number of the latest order, 0 before the first."""
+    row = await transaction.fetch_one("SELECT MAX(order_number) AS number FROM payments")
+    return (row["number"] or 0) if row else 0
+
+
+async def list_payments(
+    transaction: Transaction,
+    after: int,
+    limit: int,
+    reference: str | None = None,
+    status: str | None = None,
+    created_from: float | None = None,
+    created_before: float | None = None,
+) -> list[tuple[int, Payment]]:
+    """Return payments with their positions, oldest first. Times are in Unix seconds."""
+    wanted: list[tuple[str, str | float | None]] = [
+        ("reference = ?", reference),
+        ("status = ?", status),
+        ("created_at >= ?", created_from),
+        ("created_at < ?", created_before),
+    ]
+    filters = [(condition, value) for condition, value in wanted if value is not None]
+    rows = await transaction.fetch_all(
+        f"SELECT {_PAYMENT} FROM payments WHERE position > ? "
+        + "".join(f"AND {condition} " for condition, _ in filters)
+        + "ORDER BY position LIMIT ?",
+        after,
+        *(value for _, value in filters),
+        limit,
+    )
+    return [(row["position"], _payment(row)) for row in rows]
+
+
+async def payments_due(transaction: Transaction, now: float, limit: int) -> list[Payment]:
+    """Return payments on which something is due, the longest overdue first."""
+    rows = await transaction.fetch_all(
+        f"SELECT {_PAYMENT} FROM payments WHERE due_at <= ? ORDER BY due_at, position LIMIT ?",
+        now,
+        limit,
+    )
+    return [_payment(row) for row in rows]
+
+
+async def next_payment_due_at(transaction: Transaction) -> float | None:
+    """Return when something is next due on a payment, or None."""
+    row = await transaction.fetch_one("SELECT MIN(due_at) AS at FROM payments")
+    return row["at"] if row else None
+
+
+async def stored_answer(transaction: Transaction, key: str) -> tuple[str, Answer] | None:
+    """Return the fingerprint and the answer of the first request with this key, or None."""
+    row = await transaction.fetch_one(
+        "SELECT fingerprint, status, body FROM idempotency_keys WHERE key = ?", key
+    )
+    return (row["fingerprint"], Answer(row["status"], row["body"])) if row else None
+
+
+async def store_answer(
+    transaction: Transaction, key: str, fingerprint: str, answer: Answer, now: float
+) -> None:
+    """Keep the answer for every repeat of the request."""
+    await transaction.execute(
+        "INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at) "
+        "VALUES (?, ?, ?, ?, ?)",
+        key,
+        fingerprint,
+        answer.status,
+        answer.body,
+        now,
+    )
+
+
+async def count_by(transaction: Transaction, table: str, column: str) -> dict[str, int]:
+    """Return how many rows of a table there are by the value of a column."""
+    rows = await transaction.fetch_all(
+        f"SELECT {column} AS name, COUNT(*) AS number FROM {table} GROUP BY {column}"
+    )
+    return {row["name"]: row["number"] for row in rows}
+
+
+async def insert_event(transaction: Transaction, event: Event) -> None:
+    """Store a new event."""
+    await transaction.execute(
+        "INSERT INTO events (id, type, payment_id, sequence, created_at, body) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        event.id,
+        event.type,
+        event.payment_id,
+        event.sequence,
+        event.created_at,
+        event.body,
+    )
+
+
+async def list_events(
+    transaction: Transaction, after: int, limit: int, payment_id: str | None, kind: str | None
+) -> list[tuple[int, str]]:
+    """Return event bodies with their positions, oldest first."""
+    rows = await transaction.fetch_all(
+        "SELECT position, body FROM events WHERE position > ? AND (? IS NULL OR payment_id = ?) "
+        "AND (? IS NULL OR type = ?) ORDER BY position LIMIT ?",
+        after,
+        payment_id,
+        payment_id,
+        kind,
+        kind,
+        limit,
+    )
+    return [(row["position"], row["body"]) for row in rows]
+
+
+async def event_body(transaction: Transaction, event_id: str) -> str | None:
+    """Return one event as it is sent, or None."""
+    row = await transaction.fetch_one("SELECT body FROM events WHERE id = ?", event_id)
+    return row["body"] if row else None
+
+
+async def insert_fault(
+    transaction: Transaction, fault_id: str, document: dict[str, Any], now: float
+) -> None:
+    """Keep a fault, so that a restart does not lift it."""
+    await transaction.execute(
+        "INSERT INTO faults (id, document, fired, created_at) VALUES (?, ?, 0, ?) "
+        "ON CONFLICT (id) DO NOTHING",
+        fault_id,
+        json.dumps(document),
+        now,
+    )
+
+
+async def list_faults(transaction: Transaction) -> Sequence[Row]:
+    """Return id, document, fired and created_at of every fault, oldest first."""
+    return await transaction.fetch_all(
+        "SELECT id, document, fired, created_at FROM faults ORDER BY position"
+    )
+
+
+async def save_fired(transaction: Transaction, fault_id: str, fired: int) -> None:
+    """Store how often a fault has fired."""
+    await transaction.execute("UPDATE faults SET fired = ? WHERE id = ?", fired, fault_id)
+
+
+async def save_fired_by_kind(transaction: Transaction, kind: str, fired: int) -> None:
+    """Store how often faults of one kind have fired, those lifted since and scripted ones too."""
+    await transaction.execute(
+        "INSERT INTO fired_by_kind (kind, fired) VALUES (?, ?) "
+        "ON CONFLICT (kind) DO UPDATE SET fired = excluded.fired",
+        kind,
+        fired,
+    )
+
+
+async def fired_by_kind(transaction: Transaction) -> dict[str, int]:
+    """Return how often faults of each kind have fired."""
+    rows = await transaction.fetch_all("SELECT kind, fired FROM fired_by_kind ORDER BY kind")
+    return {row["kind"]: row["fired"] for row in rows}
+
+
+async def delete_fault(transaction: Transaction, fault_id: str | None) -> int:
+    """Lift one fault, or all of them for None; return how many were lifted."""
+    return await transaction.execute(
+        "DELETE FROM faults WHERE ? IS NULL OR id = ?", fault_id, fault_id
+    )
+
+
+def _payment(row: Row) -> Payment:
+    return Payment(
+        id=row["id"],
+        reference=row["reference"],
+        order_number=row["order_number"],
+        money=Money(row["amount_minor"], row["currency"]),
+        payment_method=row["payment_method"],
+        metadata=json.loads(row["metadata"]),
+        status=Status(row["status"]),
+        sequence=row["sequence"],
+        created_at=row["created_at"],
+        **_read_details(row["details"]),
+    )
+
+
+def _details(payment: Payment) -> str:
+    """Return the parts that no query asks about as one text."""
+    return msgspec.json.encode(
+        {name: getattr(payment, name) for name in _Details.__annotations__}
+    ).decode()
+
+
+def _read_details(text: str) -> dict[str, Any]:
+    return dict(_DETAILS_DECODER.decode(text))

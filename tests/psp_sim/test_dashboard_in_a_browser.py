@@ -1,0 +1,96 @@
+"""The dashboard as a person uses it, by keyboard alone, in a real browser."""
+
+import asyncio
+import os
+import re
+import shutil
+
+import pytest
+
+from tests.psp_sim.processes import announcement, client_of, provider_process, real_sink, until
+from tests.psp_sim.stand import Reply, payment_body
+
+playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.live
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+EVIL = "<img src=x onerror=document.title='broken-in'>"
+
+
+async def run(*command):
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait()
+
+
+@pytest.fixture
+async def browser():
+    if shutil.which(CHROMIUM) is None:
+        if os.geteuid() != 0 or shutil.which("apt-get") is None:
+            pytest.skip("there is no Chromium, and only root can install it")
+        await run("apt-get", "update")
+        if await run("apt-get", "install", "-y", "chromium"):
+            pytest.skip("Chromium could not be installed")
+    async with playwright.async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+async def test_a_lost_webhook_is_found_explained_and_sent_again_by_keyboard(tmp_path, browser):
+    options = ("--port", "0", "--settle-after", "1h", "--retry-schedule", "none")
+    async with real_sink() as sink, provider_process(tmp_path, *options) as process:
+        sink.reply = Reply(500, body=b"<b>database is busy</b>")
+        url, _ = await announcement(process)
+        async with client_of(url) as http:
+            await http.post("/v1/webhook_endpoints", json={"url": sink.url})
+            for number, reference in enumerate(("calm-1", EVIL, "calm-2")):
+                headers = {"idempotency-key": f"k{number}"}
+                await http.post("/v1/payments", json=payment_body(reference), headers=headers)
+        page = await browser.new_page()
+        problems = []
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        await page.goto(f"{url}/_dashboard")
+        expect = playwright.expect
+        await expect(page.locator("#list tbody tr")).to_have_count(3)
+        await expect(page.get_by_text(EVIL)).to_be_visible()
+
+        await page.keyboard.press("3")
+        await page.keyboard.press("/")
+        await page.keyboard.type("exhausted calm-2")
+        await expect(page.locator("#list tbody tr")).to_have_count(1)
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Enter")
+        attempt = page.locator(".try")
+        await expect(attempt).to_contain_text("<b>database is busy</b>")
+        await expect(attempt).to_contain_text("webhook-signature: v1,")
+
+        sink.reply = Reply(200)
+        await page.keyboard.press("r")
+        await expect(page.locator("#detail")).to_contain_text("2 attempts")
+        await expect(page.locator("#detail .head .badge")).to_have_text("delivered")
+        await until(lambda: len(sink.calls) == 4)
+
+        await page.keyboard.press("5")
+        await page.locator("#kind").focus()
+        await page.keyboard.type("drop")
+        await page.locator("form .first").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".fault-row")).to_contain_text("drop")
+        await page.get_by_role("button", name="Lift all").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".fault-row")).to_have_count(0)
+
+        await page.keyboard.press("?")
+        await expect(page.locator("#keys")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("+")
+        await expect(page.locator("html")).to_have_class(re.compile("large"))
+        assert await page.title() == "psp-sim"
+        assert problems == []

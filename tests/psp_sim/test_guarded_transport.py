@@ -1,0 +1,96 @@
+"""The real network's guard: what a name resolves to decides, at the moment of the call."""
+
+import asyncio
+import socket
+
+import httpx
+import pytest
+
+from psp_sim.guarded_transport import GuardedTransport
+from tests.psp_sim.processes import real_sink
+
+pytestmark = pytest.mark.live
+
+
+def request_to(url):
+    timeouts = {"connect": 5, "read": 5}
+    headers = {"webhook-id": "evt_1"}
+    return httpx.Request(
+        "POST", url, headers=headers, content=b"{}", extensions={"timeout": timeouts}
+    )
+
+
+async def send(transport, url):
+    response = await transport.handle_async_request(request_to(url))
+    await response.aread()
+    await response.aclose()
+    return response.status_code
+
+
+@pytest.fixture
+async def transport():
+    guarded = GuardedTransport(allow_public=False)
+    yield guarded
+    await guarded.aclose()
+
+
+def resolves(monkeypatch, *addresses):
+    """Let every name have these addresses; return how often somebody asked."""
+    asked = []
+
+    async def getaddrinfo(host, *_, **__):
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 0)) for each in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    return asked
+
+
+async def test_a_name_is_called_at_the_address_that_was_checked(transport, monkeypatch):
+    async with real_sink() as sink:
+        port = httpx.URL(sink.url).port
+        asked = resolves(monkeypatch, "127.0.0.1")
+        # No resolver knows this name: only the pinned address can have been called.
+        assert await send(transport, f"http://shop.invalid:{port}/hooks") == 200
+        assert sink.calls[0].headers["host"] == f"shop.invalid:{port}"
+        assert asked == ["shop.invalid"]
+
+
+async def test_the_next_address_is_tried_when_one_refuses(transport, monkeypatch):
+    async with real_sink() as sink:
+        resolves(monkeypatch, "127.0.0.9", "127.0.0.1")
+        port = httpx.URL(sink.url).port
+        assert await send(transport, f"http://shop.invalid:{port}/hooks") == 200
+
+
+@pytest.mark.parametrize("bad", ["169.254.169.254", "93.184.216.34", "0.0.0.0", "::ffff:7f00:1"])
+async def test_a_name_with_one_forbidden_address_is_not_called(transport, monkeypatch, bad):
+    async with real_sink() as sink:
+        resolves(monkeypatch, "127.0.0.1", bad)
+        port = httpx.URL(sink.url).port
+        with pytest.raises(httpx.ConnectError, match="does not call"):
+            await send(transport, f"http://shop.invalid:{port}/hooks")
+        assert sink.calls == []
+
+
+@pytest.mark.parametrize(
+    "host", ["169.254.169.254", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"]
+)
+async def test_a_forbidden_or_odd_address_is_not_called(transport, host):
+    async with real_sink() as sink:
+        port = httpx.URL(sink.url).port
+        with pytest.raises((httpx.ConnectError, httpx.InvalidURL)):
+            await send(transport, f"http://{host}:{port}/hooks")
+        assert sink.calls == []
+
+
+async def test_a_name_is_looked_up_again_after_a_while(transport, monkeypatch):
+    monkeypatch.setattr("psp_sim.guarded_transport.LOOKUP_LASTS_S", 0.0)
+    async with real_sink() as sink:
+        port = httpx.URL(sink.url).port
+        resolves(monkeypatch, "127.0.0.1")
+        assert await send(transport, f"http://shop.invalid:{port}/hooks") == 200
+        resolves(monkeypatch, "169.254.169.254")
+        with pytest.raises(httpx.ConnectError, match="does not call"):
+            await send(transport, f"http://shop.invalid:{port}/hooks")
+        assert len(sink.calls) == 1
