@@ -1,0 +1,1 @@
+"""A sample shop: takes orders, requests their payment, and learns the outcome by webhook."""

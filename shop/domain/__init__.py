@@ -1,0 +1,1 @@
+"""The shop's nouns: pure values and decisions, standard library only."""

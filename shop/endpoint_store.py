@@ -1,0 +1,144 @@
+"""The shop's webhook endpoint as stored: what the provider has, and what is still to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shop.domain.webhook_signature import WebhookSecrets
+from sqlport import Row, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint URL. ``rotation_key`` is set while a rotation is wanted but not known done."""
+
+    url: str
+    creation_key: str
+    id: str | None
+    secrets: WebhookSecrets | None
+    rotation_key: str | None
+    rotation_overlap_s: float | None
+    attempts: int
+    due_at: float | None
+
+
+async def load_endpoint(transaction: Transaction, url: str) -> Endpoint | None:
+    """The endpoint with this URL, or None."""
+    row = await transaction.fetch_one("SELECT * FROM webhook_endpoints WHERE url = ?", url)
+    return None if row is None else _endpoint_in(row)
+
+
+async def announce_endpoint(
+    transaction: Transaction, url: str, creation_key: str, now: float
+) -> None:
+    """Note that there should be an endpoint, and have the provider asked about it now."""
+    await transaction.execute(
+        "INSERT INTO webhook_endpoints (url, creation_key, due_at) VALUES (?, ?, ?) "
+        "ON CONFLICT (url) DO UPDATE SET attempts = 0, due_at = excluded.due_at",
+        url,
+        creation_key,
+        now,
+    )
+
+
+async def plan_endpoint_work(
+    transaction: Transaction, url: str, attempts: int, due_at: float
+) -> None:
+    """When to talk to the provider about the endpoint next."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET attempts = ?, due_at = ? WHERE url = ?",
+        attempts,
+        due_at,
+        url,
+    )
+
+
+async def look_at_once(transaction: Transaction, now: float) -> None:
+    """Have the provider asked about our endpoint now, if we have one."""
+    await transaction.execute("UPDATE webhook_endpoints SET due_at = ?", now)
+
+
+async def move_to_url(transaction: Transaction, url: str) -> None:
+    """Our address has changed: the endpoint that was made for another one is now for this one.
+
+    Only if there is exactly one, and none for this URL yet.
+    """
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET url = ? WHERE endpoint_id IS NOT NULL "
+        "AND (SELECT COUNT(*) FROM webhook_endpoints) = 1",
+        url,
+    )
+
+
+async def note_settled(transaction: Transaction, url: str, look_again_at: float | None) -> None:
+    """Nothing is to be done before then, unless a rotation has been wished for meanwhile."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET attempts = 0, due_at = ? "
+        "WHERE url = ? AND endpoint_id IS NOT NULL AND rotation_key IS NULL",
+        look_again_at,
+        url,
+    )
+
+
+async def store_created(transaction: Transaction, url: str, endpoint_id: str, secret: str) -> None:
+    """The provider has made the endpoint."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET endpoint_id = ?, secret = ? WHERE url = ?",
+        endpoint_id,
+        secret,
+        url,
+    )
+
+
+async def forget_created(transaction: Transaction, url: str, creation_key: str) -> None:
+    """The provider no longer knows the endpoint: another one is needed, under another key."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET creation_key = ?, endpoint_id = NULL, secret = NULL, "
+        "previous_secret = NULL, previous_ends_at = NULL, rotation_key = NULL WHERE url = ?",
+        creation_key,
+        url,
+    )
+
+
+async def store_rotation_wish(
+    transaction: Transaction, url: str, rotation_key: str, overlap_s: float | None
+) -> None:
+    """Note a rotation before asking for it; one that is already under way is that rotation."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET rotation_key = ?, rotation_overlap_s = ? "
+        "WHERE url = ? AND rotation_key IS NULL",
+        rotation_key,
+        overlap_s,
+        url,
+    )
+
+
+async def store_rotated(
+    transaction: Transaction, url: str, rotation_key: str, secrets: WebhookSecrets
+) -> None:
+    """The provider has rotated the secret."""
+    await transaction.execute(
+        "UPDATE webhook_endpoints SET secret = ?, previous_secret = ?, previous_ends_at = ?, "
+        "rotation_key = NULL, rotation_overlap_s = NULL WHERE url = ? AND rotation_key = ?",
+        secrets.current,
+        secrets.previous,
+        secrets.previous_ends_at,
+        url,
+        rotation_key,
+    )
+
+
+def _endpoint_in(row: Row) -> Endpoint:
+    secrets = None
+    if row["secret"] is not None:
+        secrets = WebhookSecrets(row["secret"], row["previous_secret"], row["previous_ends_at"])
+    return Endpoint(
+        url=row["url"],
+        creation_key=row["creation_key"],
+        id=row["endpoint_id"],
+        secrets=secrets,
+        rotation_key=row["rotation_key"],
+        rotation_overlap_s=row["rotation_overlap_s"],
+        attempts=row["attempts"],
+        due_at=row["due_at"],
+    )

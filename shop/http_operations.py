@@ -1,0 +1,109 @@
+"""/healthz, /metrics, /tracking and /dead_letters: how the payment service is doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from shop import event_store
+from shop.domain.errors import DeadLetterNotFound
+from shop.domain.inbox import DeadLetter
+from shop.domain.measurements import prometheus_text
+from shop.http_support import json_response, limit_in, require_admin
+from shop.order_view import moment
+from shop.ports import Shop
+
+_PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def operation_routes(shop: Shop) -> list[Route]:
+    """The routes of whoever runs the shop."""
+
+    async def read_health(_request: Request) -> Response:
+        async with shop.database.transaction() as transaction:
+            dead = await event_store.count_dead_letters(transaction)
+        health: dict[str, Any] = {"status": "ok", "dead_letters": dead}
+        if shop.settings.uses_webhooks:
+            health["webhook_endpoint"] = _endpoint(shop)
+        return json_response(health)
+
+    async def read_metrics(_request: Request) -> Response:
+        async with shop.database.transaction() as transaction:
+            dead = await event_store.count_dead_letters(transaction)
+        gauges = {
+            "dead_letters": ("events set aside", float(dead)),
+            "webhook_endpoint_ok": (
+                "whether our endpoint at the provider was as it should be at the last look",
+                float(shop.endpoint_health.state == "ok"),
+            ),
+        }
+        return Response(prometheus_text(shop.measured, gauges), media_type=_PROMETHEUS)
+
+    async def read_tracking(_request: Request) -> Response:
+        return json_response({"tracking": shop.settings.tracking, **shop.measured.as_json()})
+
+    return [
+        Route("/healthz", read_health, methods=["GET"]),
+        Route("/metrics", read_metrics, methods=["GET"]),
+        Route("/tracking", read_tracking, methods=["GET"]),
+        *_dead_letter_routes(shop),
+    ]
+
+
+def _dead_letter_routes(shop: Shop) -> list[Route]:
+    """Webhooks name customers' orders, so these answer on this machine and its network only."""
+
+    async def list_dead_letters(request: Request) -> Response:
+        require_admin(request)
+        limit = limit_in(request)
+        after = request.query_params.get("after")
+        async with shop.database.transaction() as transaction:
+            found = await event_store.list_dead_letters(transaction, after, limit + 1)
+        page = found[:limit]
+        return json_response(
+            {
+                "data": [_dead_letter(one) for one in page],
+                "next": page[-1].event_id if len(found) > limit else None,
+            }
+        )
+
+    async def retry_dead_letter(request: Request) -> Response:
+        require_admin(request)
+        event_id = request.path_params["event_id"]
+        async with shop.database.transaction() as transaction:
+            now = shop.clock.now()
+            found = await event_store.retry_dead_letters(transaction, event_id, now)
+        if not found:
+            raise DeadLetterNotFound(f"no event {event_id!r} is set aside: GET /dead_letters lists")
+        shop.wake.inbox.set()
+        return json_response({"event_id": event_id, "status": "pending"})
+
+    return [
+        Route("/dead_letters", list_dead_letters, methods=["GET"]),
+        Route("/dead_letters/{event_id}/retry", retry_dead_letter, methods=["POST"]),
+    ]
+
+
+def _endpoint(shop: Shop) -> dict[str, Any]:
+    health = shop.endpoint_health
+    return {
+        "state": health.state,
+        "last_problem": health.problem,
+        "last_repair": health.repair,
+        "repaired": None if health.repaired_at is None else moment(health.repaired_at),
+        "checked": None if health.checked_at is None else moment(health.checked_at),
+    }
+
+
+def _dead_letter(one: DeadLetter) -> dict[str, Any]:
+    return {
+        "event_id": one.event_id,
+        "reason": one.reason,
+        "attempts": one.attempts,
+        "source": one.source,
+        "received": moment(one.received_at),
+        "body": one.body,
+    }

@@ -1,0 +1,40 @@
+"""The steps that the shop is put together from, each replaceable by another of the same shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shop.domain.order import decide
+from shop.domain.webhook_signature import verify
+from shop.fulfil_order import fulfil_order
+from shop.ports import (
+    CheckOrder,
+    Decide,
+    FulfilOrder,
+    ProcessEvent,
+    ReceiveWebhook,
+    Reconciliation,
+    RequestPayment,
+    VerifyWebhook,
+)
+from shop.process_inbox import process_event
+from shop.receive_webhook import receive_webhook
+from shop.request_payment import request_payment
+from shop.tracking.ask_provider import ask_provider
+from shop.tracking.event_log import read_event_log
+
+_RECONCILIATION = Reconciliation(ask_provider, read_event_log)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The steps in the order in which an order meets them; the defaults are the correct ones."""
+
+    request_payment: RequestPayment = request_payment
+    verify_webhook: VerifyWebhook = verify
+    receive_webhook: ReceiveWebhook = receive_webhook
+    process_event: ProcessEvent = process_event
+    decide: Decide = decide
+    fulfil_order: FulfilOrder = fulfil_order
+    reconcile: Reconciliation = _RECONCILIATION
+    poll: CheckOrder = ask_provider

@@ -1,0 +1,216 @@
+"""What is due: each function takes the due rows of one table and says when the next one will be.
+
+Rows whose handling talks to others are taken with a lease: in the same transaction their next
+time is moved to where the attempt must be over. So a crash loses nothing and needs no cleaning up.
+Where several shops share a database, each takes rows that no other is taking at the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from shop.domain.fulfilment import Fulfilment
+from shop.domain.inbox import InboxRow
+from shop.domain.order import Order
+from shop.store import items_in, order_in
+from sqlport import SHARED, SKIP_LOCKED, Row, Transaction
+
+T = TypeVar("T")
+
+# Longer than a batch of events takes. One that takes longer is only worked on twice: whoever ends
+# second finds the event closed, and leaves no effects.
+_INBOX_LEASE_S = 5.0
+# Nobody wakes us for what another process has stored and then died over.
+_LOOK_FOR_OTHERS_S = 5.0
+# Rows that are due and yet were not taken are being taken by another process at this moment.
+_OTHERS_TAKE_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Due(Generic[T]):
+    """Work to do now, and when to look again (Unix seconds; None: when woken)."""
+
+    items: list[T]
+    next_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRequest:
+    """An order whose payment has to be requested, the stored key, and which attempt this is."""
+
+    order: Order
+    idempotency_key: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A fulfilment that the warehouse has to be asked for, and which attempt this is."""
+
+    fulfilment: Fulfilment
+    attempt: int
+
+
+async def take_payment_requests(
+    transaction: Transaction, now: float, limit: int, lease_s: float
+) -> Due[PaymentRequest]:
+    """Payment requests without a final answer."""
+    rows = await transaction.fetch_all(
+        "SELECT orders.*, payment_requests.idempotency_key, payment_requests.attempts "
+        "FROM payment_requests JOIN orders ON orders.id = payment_requests.order_id "
+        "WHERE due_at <= ? ORDER BY due_at, order_id LIMIT ? "
+        "/*postgresql: FOR UPDATE OF payment_requests SKIP LOCKED */",
+        now,
+        limit,
+    )
+    taken = []
+    for row in rows:
+        won = await transaction.execute(
+            "UPDATE payment_requests SET attempts = attempts + 1, due_at = ? "
+            "WHERE order_id = ? AND attempts = ?",
+            now + lease_s,
+            row["id"],
+            row["attempts"],
+        )
+        if won:
+            taken.append(PaymentRequest(order_in(row), row["idempotency_key"], row["attempts"] + 1))
+    return Due(taken, await _next_at(transaction, "payment_requests", "due_at IS NOT NULL", now))
+
+
+async def postpone_payment_request(
+    transaction: Transaction, order_id: str, due_at: float | None
+) -> None:
+    """Try again at ``due_at``, or never again once there is a final answer (None)."""
+    await transaction.execute(
+        "UPDATE payment_requests SET due_at = ? WHERE order_id = ? AND due_at IS NOT NULL",
+        due_at,
+        order_id,
+    )
+
+
+async def take_shipments(
+    transaction: Transaction, now: float, limit: int, lease_s: float
+) -> Due[Shipment]:
+    """Fulfilments that the warehouse has not taken on yet."""
+    rows = await transaction.fetch_all(
+        f"SELECT * FROM fulfilments WHERE due_at <= ? ORDER BY due_at, id LIMIT ? {SKIP_LOCKED}",
+        now,
+        limit,
+    )
+    taken = []
+    for row in rows:
+        won = await transaction.execute(
+            "UPDATE fulfilments SET attempts = attempts + 1, due_at = ? "
+            "WHERE id = ? AND attempts = ? AND due_at IS NOT NULL",
+            now + lease_s,
+            row["id"],
+            row["attempts"],
+        )
+        if won:
+            fulfilment = Fulfilment(row["id"], row["order_id"], items_in(row["items"]))
+            taken.append(Shipment(fulfilment, row["attempts"] + 1))
+    return Due(taken, await _next_at(transaction, "fulfilments", "due_at IS NOT NULL", now))
+
+
+async def postpone_shipment(transaction: Transaction, fulfilment_id: str, due_at: float) -> None:
+    """Ask the warehouse again at ``due_at``."""
+    await transaction.execute(
+        "UPDATE fulfilments SET due_at = ? WHERE id = ? AND due_at IS NOT NULL",
+        due_at,
+        fulfilment_id,
+    )
+
+
+async def take_events(transaction: Transaction, now: float, limit: int) -> Due[InboxRow]:
+    """Pending events in the order of their arrival.
+
+    They are processed right here, in transactions alone, so a lease is only needed where another
+    process could take them too.
+    """
+    rows = await transaction.fetch_all(
+        f"SELECT event_id, body, attempts, source, {SHARED} AS shared FROM inbox "
+        f"WHERE status = 'pending' AND due_at <= ? ORDER BY due_at, event_id LIMIT ? {SKIP_LOCKED}",
+        now,
+        limit,
+    )
+    if rows and rows[0]["shared"]:
+        marks = ", ".join("?" for _ in rows)
+        await transaction.execute(
+            f"UPDATE inbox SET due_at = ? WHERE event_id IN ({marks})",
+            now + _INBOX_LEASE_S,
+            *(row["event_id"] for row in rows),
+        )
+    events = [
+        InboxRow(row["event_id"], row["body"], row["attempts"], row["source"]) for row in rows
+    ]
+    return Due(events, await _next_at(transaction, "inbox", "status = 'pending'", now))
+
+
+async def take_orders_to_check(
+    transaction: Transaction,
+    now: float,
+    limit: int,
+    *,
+    first_after_s: float,
+    delay_after_check: Callable[[int], float],
+) -> Due[Order]:
+    """Open orders that the provider has to be asked about, each with its own growing delay.
+
+    Open is an order that is pending, or has a refund on its way.
+
+    Args:
+        first_after_s: age of an order at its first check
+        delay_after_check: seconds until the next check, by the number of checks so far
+    """
+    rows = await transaction.fetch_all(
+        "SELECT * FROM orders WHERE is_open = 1 AND "
+        "COALESCE(check_due_at, created_at + ?) <= ? "
+        f"ORDER BY COALESCE(check_due_at, created_at), id LIMIT ? {SKIP_LOCKED}",
+        first_after_s,
+        now,
+        limit,
+    )
+    taken = []
+    for row in rows:
+        checks = row["checks"] + 1
+        won = await transaction.execute(
+            "UPDATE orders SET checks = ?, check_due_at = ? WHERE id = ? AND checks = ?",
+            checks,
+            now + delay_after_check(checks),
+            row["id"],
+            row["checks"],
+        )
+        if won:
+            taken.append(order_in(row))
+    found = await transaction.fetch_one(
+        f"SELECT MIN(COALESCE(check_due_at, created_at + ?)) AS due, {SHARED} AS shared "
+        "FROM orders WHERE is_open = 1",
+        first_after_s,
+    )
+    return Due(taken, _time_to_look(found, now))
+
+
+async def check_again(transaction: Transaction, order_id: str, due_at: float) -> None:
+    """Have an open order asked about at this time (Unix seconds), as if for the first time."""
+    await transaction.execute(
+        "UPDATE orders SET check_due_at = ? WHERE id = ? AND is_open = 1", due_at, order_id
+    )
+
+
+async def _next_at(transaction: Transaction, table: str, waiting: str, now: float) -> float | None:
+    row = await transaction.fetch_one(
+        f"SELECT MIN(due_at) AS due, {SHARED} AS shared FROM {table} WHERE {waiting}"
+    )
+    return _time_to_look(row, now)
+
+
+def _time_to_look(row: Row | None, now: float) -> float | None:
+    """When the next row is due; earlier where another process may have stored an earlier one."""
+    assert row is not None, "an aggregate always has a row"
+    due_at: float | None = row["due"]
+    if not row["shared"]:
+        return due_at
+    latest = now + _LOOK_FOR_OTHERS_S
+    return latest if due_at is None else min(max(due_at, now + _OTHERS_TAKE_S), latest)

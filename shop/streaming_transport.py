@@ -1,0 +1,52 @@
+"""The real way to the provider: requests go out, and event streams come in piece by piece.
+
+The client gathers 64 kB of an answer before it shows any of it, which is right for whole answers,
+and means waiting for ever for a stream on which something happens now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+from pyreqwest.compatibility.httpx import HttpxTransport
+from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.request import RequestBuilder
+from pyreqwest.response import ResponseBodyReader
+
+
+class StreamingTransport(HttpxTransport):
+    """Hands on each piece of an event stream as it arrives; everything else as it was."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request. Raises httpx.TransportError."""
+        response = await super().handle_async_request(request)
+        if _wants_stream(request):
+            assert isinstance(response.stream, httpx.AsyncByteStream), "made by an async client"
+            reader = response.extensions["pyreqwest_response"].body_reader
+            response.stream = _Pieces(response.stream, reader)
+        return response
+
+    def _map_body(self, builder: RequestBuilder, request: httpx.Request) -> RequestBuilder:
+        mapped = super()._map_body(builder, request)
+        return mapped.streamed_read_buffer_limit(0) if _wants_stream(request) else mapped
+
+
+class _Pieces(httpx.AsyncByteStream):
+    def __init__(self, whole: httpx.AsyncByteStream, reader: ResponseBodyReader) -> None:
+        self._whole = whole
+        self._reader = reader
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            while (piece := await self._reader.read_chunk()) is not None:
+                yield bytes(piece)
+        except PyreqwestError as problem:
+            raise httpx.ReadError(str(problem)) from problem
+
+    async def aclose(self) -> None:
+        await self._whole.aclose()
+
+
+def _wants_stream(request: httpx.Request) -> bool:
+    return bool(request.headers.get("accept") == "text/event-stream")

@@ -1,0 +1,49 @@
+"""``webhooks``: the provider tells; endpoint and inbox are looked after."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from shop.domain.inbox import InboxRow
+from shop.endpoint_store import Endpoint
+from shop.parts import Parts
+from shop.ports import Shop
+from shop.process_inbox import process_batch, take_due_events
+from shop.queues import Due
+from shop.register_endpoint import look_after_endpoint, take_endpoint_work
+from shop.workers import Work, work_off
+
+
+def workers(shop: Shop, parts: Parts) -> list[Work]:
+    """Each does one thing at a time."""
+
+    async def take_endpoint(_room: int) -> Due[Endpoint]:
+        return await take_endpoint_work(shop)
+
+    return [
+        inbox_worker(shop, parts),
+        work_off(
+            "looking after the webhook endpoint",
+            take_endpoint,
+            partial(look_after_endpoint, shop),
+            wake=shop.wake.endpoint,
+            clock=shop.clock,
+            at_once=1,
+        ),
+    ]
+
+
+def inbox_worker(shop: Shop, parts: Parts) -> Work:
+    """Works off what came into the inbox, by webhook or from log or stream."""
+
+    async def take_events(_room: int) -> Due[list[InboxRow]]:
+        return await take_due_events(shop)
+
+    return work_off(
+        "processing events",
+        take_events,
+        partial(process_batch, shop, process=parts.process_event),
+        wake=shop.wake.inbox,
+        clock=shop.clock,
+        at_once=1,
+    )

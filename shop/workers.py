@@ -1,0 +1,83 @@
+"""A background loop: takes what is due, handles it, sleeps until more is due or it is woken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from shop.ports import Clock
+from shop.queues import Due
+
+_LOG = logging.getLogger("shop")
+_PAUSE_AFTER_ERROR_S = 1.0
+# A wall clock read as a float can lag behind the timer that just fired by less than this.
+_SHORTEST_SLEEP_S = 0.001
+
+T = TypeVar("T")
+Work = Coroutine[Any, Any, None]
+
+
+async def work_off(
+    name: str,
+    take: Callable[[int], Awaitable[Due[T]]],
+    handle: Callable[[T], Awaitable[None]],
+    *,
+    wake: asyncio.Event,
+    clock: Clock,
+    at_once: int,
+) -> None:
+    """Run for ever. An error in one item is logged and leaves the others alone.
+
+    Args:
+        take: called with how many items there is room for
+        handle: has to make sure itself that a failed item is due again
+        at_once: how many items may be under way together
+    """
+    under_way = 0
+
+    async def run(item: T) -> None:
+        nonlocal under_way
+        try:
+            await handle(item)
+        except Exception:
+            _LOG.exception("%s failed; it will be tried again", name)
+        finally:
+            under_way -= 1
+            wake.set()
+
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            wake.clear()
+            next_at: float | None = None
+            if under_way < at_once:
+                due = await _taken(name, take, at_once - under_way, clock)
+                for item in due.items:
+                    under_way += 1
+                    tasks.create_task(run(item))
+                next_at = due.next_at if under_way < at_once else None
+            await _sleep_until(next_at, wake, clock)
+
+
+async def _taken(
+    name: str, take: Callable[[int], Awaitable[Due[T]]], room: int, clock: Clock
+) -> Due[T]:
+    try:
+        return await take(room)
+    except Exception:
+        _LOG.exception("%s: cannot read what is due", name)
+        return Due([], clock.now() + _PAUSE_AFTER_ERROR_S)
+
+
+async def _sleep_until(moment: float | None, wake: asyncio.Event, clock: Clock) -> None:
+    """Sleep until ``wake`` is set, or the wall clock shows ``moment`` (Unix seconds)."""
+    if moment is None:
+        await wake.wait()
+        return
+    delay_s = max(moment - clock.now(), _SHORTEST_SLEEP_S)
+    timer = asyncio.get_running_loop().call_later(delay_s, wake.set)
+    try:
+        await wake.wait()
+    finally:
+        timer.cancel()

@@ -1,0 +1,112 @@
+"""``python -m shop`` as a process: its first line, how it stops, and its one line of complaint."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.live
+
+
+@asynccontextmanager
+async def shop_process(tmp_path, *options, key="sk_test"):
+    environment = {name: text for name, text in os.environ.items() if "SHOP_" not in name}
+    environment |= {"SHOP_PSP_KEY": key} if key else {}
+    environment["PYTHONPATH"] = str(ROOT)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "shop", "serve", "--psp", "http://127.0.0.1:9", *options),
+        cwd=tmp_path,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def address_of(process):
+    async with asyncio.timeout(20):
+        line = (await process.stdout.readline()).decode()
+    found = re.fullmatch(r"shop listening on (http://127\.0\.0\.1:[1-9][0-9]*)\n", line)
+    assert found, line or (await process.stderr.read()).decode()
+    return found[1]
+
+
+async def complaint(process):
+    async with asyncio.timeout(20):
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    lines = err.decode().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+async def test_the_shop_says_where_it_listens_serves_and_stops_when_asked(tmp_path):
+    database = f"sqlite:///{tmp_path}/shop.sqlite3"
+    async with shop_process(tmp_path, "--port", "0", "--database", database) as process:
+        address = await address_of(process)
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+            assert (await http.get("/healthz")).json()["status"] == "ok"
+            body = {"items": [{"sku": "mug", "quantity": 1}], "email": "ada@example.com"}
+            placed = await http.post("/orders", json=body)
+            assert placed.status_code == 201
+            webhook = await http.post("/webhooks/psp", content=b"{}")
+            assert webhook.status_code == 503
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+    async with (
+        shop_process(tmp_path, "--port", "0", "--database", database) as process,
+        httpx.AsyncClient(base_url=await address_of(process), trust_env=False) as http,
+    ):
+        kept = await http.get(f"/orders/{placed.json()['id']}")
+        assert kept.json()["status"] == "pending"
+
+
+async def test_a_port_in_use_is_one_clear_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with shop_process(tmp_path, "--port", port) as process:
+            assert await complaint(process) == (
+                f"shop: cannot listen on 127.0.0.1:{port}: Address already in use"
+            )
+
+
+async def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a database at all " * 100)
+    options = ("--port", "0", "--database", f"sqlite:///{tmp_path}/notes.txt")
+    async with shop_process(tmp_path, *options) as process:
+        assert "notes.txt" in await complaint(process)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        (("--port", "banana"), "--port must be a whole number, not 'banana'"),
+        (("--tracking", "hope"), "--tracking must be one of webhooks+reconciliation"),
+        (("--database", "mysql://x"), "mysql"),
+        (("--frobnicate",), "--frobnicate"),
+        (("--host", "256.1.1.1", "--port", "0"), "cannot listen on 256.1.1.1:0"),
+    ],
+)
+async def test_an_option_that_cannot_be_used_is_one_clear_line(tmp_path, options, part):
+    async with shop_process(tmp_path, "--port", "0", *options) as process:
+        assert part in await complaint(process)
+
+
+async def test_a_missing_key_says_how_to_give_one(tmp_path):
+    async with shop_process(tmp_path, "--port", "0", key=None) as process:
+        assert "--psp-key" in await complaint(process)

@@ -1,0 +1,62 @@
+"""Over a real connection, each event arrives when it is sent."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from shop.streaming_transport import StreamingTransport
+
+pytestmark = pytest.mark.live
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def piece(text):
+    return b"%x\r\n%s\r\n" % (len(text), text)
+
+
+@asynccontextmanager
+async def stream_from(*steps):
+    """A response to a server that sends these, waiting for ``go`` before each but the first."""
+    go = asyncio.Semaphore(0)
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD)
+        for number, step in enumerate(steps):
+            if number:
+                await go.acquire()
+            writer.write(step)
+            await writer.drain()
+        await go.acquire()
+        writer.close()
+
+    transport = StreamingTransport()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, asyncio.timeout(10):
+        port = server.sockets[0].getsockname()[1]
+        request = httpx.Request(
+            "GET", f"http://127.0.0.1:{port}/", headers={"accept": "text/event-stream"}
+        )
+        response = await transport.handle_async_request(request)
+        try:
+            yield response.aiter_raw(), go
+        finally:
+            go.release()
+            await response.aclose()
+            await transport.aclose()
+
+
+async def test_each_piece_arrives_when_it_is_sent():
+    async with stream_from(piece(b"data: 1\n\n"), piece(b"data: 2\n\n")) as (pieces, go):
+        assert await anext(pieces) == b"data: 1\n\n"
+        go.release()
+        assert await anext(pieces) == b"data: 2\n\n"
+
+
+async def test_a_connection_that_breaks_off_is_an_httpx_error():
+    async with stream_from(piece(b"data: 1\n\n")) as (pieces, go):
+        assert await anext(pieces) == b"data: 1\n\n"
+        go.release()
+        with pytest.raises(httpx.ReadError):
+            await anext(pieces)
