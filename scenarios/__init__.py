@@ -1,0 +1,1 @@
+"""The harness: runs provider, shop and world together and says which promises held."""

@@ -1,0 +1,83 @@
+"""After the healing: wait until shop and provider agree and nothing is on its way any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import httpx
+
+from psp_sim.domain.delivery import OPEN_STATES
+from psp_sim.settings import Settings as ProviderSettings
+from scenarios.api import BadAnswer
+from scenarios.evidence import CORRECTED, OrderSeen
+from scenarios.observe import look_at_orders, read_deliveries
+from scenarios.stage import Stage
+from shop.settings import Settings as ShopSettings
+
+FIRST_STEP_S = 1.0
+STEP_GROWTH = 3.0
+STEP_MAX_S = 7200.0
+QUIET_S = 60.0
+SLACK_S = 120.0
+
+# What an outcome at the provider must become at the shop.
+_OUTCOMES: dict[str, Sequence[str]] = {
+    "succeeded": ("fulfilled", *CORRECTED),
+    "failed": ("failed", *CORRECTED),
+}
+
+
+def bound_s(provider: ProviderSettings, shop: ShopSettings) -> float:
+    """Return how long after the healing a correct shop may take, from both sides' settings.
+
+    That is the rest of the provider's retries, or one more reconciliation, whichever is later.
+    """
+    schedule = provider.retry_schedule
+    ladder_s = sum(schedule.delays_s) * (1 + schedule.jitter)
+    sending_s = schedule.attempts_max * provider.attempt_timeout_s
+    asking_s = shop.reconcile_after_s + shop.reconcile_interval_cap_s
+    return max(ladder_s + sending_s, asking_s) + shop.retry_delay_cap_s + SLACK_S
+
+
+async def wait_until_converged(
+    stage: Stage, orders: Sequence[OrderSeen], limit_s: float
+) -> tuple[float, str | None]:
+    """Return how long it took in the scenario's seconds, and what was still missing, or None."""
+    began_at = stage.now()
+    step_s = FIRST_STEP_S
+    while True:
+        missing = await _missing(stage, orders)
+        waited_s = (stage.now() - began_at) * stage.time_scale
+        if missing is None:
+            # A late repeat would show now.
+            await asyncio.sleep(stage.scaled(QUIET_S))
+            return waited_s, await _missing(stage, orders)
+        if waited_s >= limit_s:
+            return waited_s, missing
+        await asyncio.sleep(stage.scaled(min(step_s, limit_s - waited_s)))
+        step_s = min(step_s * STEP_GROWTH, STEP_MAX_S)
+
+
+async def _missing(stage: Stage, orders: Sequence[OrderSeen]) -> str | None:
+    """Say what has not come to its end yet, or None."""
+    await look_at_orders(stage, orders)
+    try:
+        payments = await stage.provider.get_all("/v1/payments")
+        deliveries = await read_deliveries(stage)
+    except (httpx.HTTPError, BadAnswer) as problem:
+        return f"the provider does not answer: {problem}"
+    outcomes: dict[str, str] = {}
+    for payment in payments:
+        if payment["status"] not in _OUTCOMES:
+            return f"payment {payment['id']} is {payment['status']}"
+        if outcomes.get(payment["reference"]) != "succeeded":
+            outcomes[payment["reference"]] = payment["status"]
+    for order in orders:
+        outcome = outcomes.get(order.id)
+        if outcome is None:
+            return f"order {order.id} is {order.status}, and the provider has no payment for it"
+        if order.status not in _OUTCOMES[outcome]:
+            return f"order {order.id} is {order.status}, and its payment {outcome}"
+    on_their_way = sum(delivery["state"] in OPEN_STATES for delivery in deliveries)
+    return f"{on_their_way} webhooks are on their way" if on_their_way else None

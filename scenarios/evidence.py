@@ -1,0 +1,106 @@
+"""What was seen from outside in one run: the provider's books, the warehouse, the public orders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# Ranks of an order's public status: a later one may replace an earlier one, never the reverse.
+# Corrections (a refund, a dispute, money taken back) come last and may follow each other freely.
+CORRECTED: Sequence[str] = ("partially_refunded", "refunded", "disputed", "reversed")
+RANKS: dict[str, int] = {
+    "pending": 0,
+    "failed": 1,
+    "paid": 2,
+    "fulfilled": 3,
+    **dict.fromkeys(CORRECTED, 4),
+}
+PAID: Sequence[str] = ("paid", "fulfilled", *CORRECTED)
+FAILED: Sequence[str] = ("failed",)
+
+
+@dataclass(slots=True)
+class OrderSeen:
+    """One order as a customer saw it: its price and every status, with the time of seeing it."""
+
+    id: str
+    number: int
+    placed_at: float
+    amount_minor: int | None
+    currency: str | None
+    history: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def status(self) -> str | None:
+        """The status seen last."""
+        return self.history[-1][1] if self.history else None
+
+    def saw(self, at: float, status: str) -> None:
+        """Note a status, if it is not the one that was seen before."""
+        if status != self.status:
+            self.history.append((at, status))
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """One call to the warehouse."""
+
+    at: float
+    order: str
+    fulfilment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FiredFault:
+    """How often one fault of the scenario really acted."""
+
+    kind: str
+    fired: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict rests on; payments and deliveries are as the provider shows them."""
+
+    orders: Sequence[OrderSeen]
+    payments: Sequence[Mapping[str, Any]]
+    deliveries: Sequence[Mapping[str, Any]]
+    shipments: Sequence[Shipment]
+    fired: Sequence[FiredFault]
+    ledger: Mapping[str, Mapping[str, int]] | None
+    waited_s: float
+    still_waiting_for: str | None
+
+    def payments_of(self, order_id: str) -> list[Mapping[str, Any]]:
+        """Return the payments that carry the order's id as their reference."""
+        return [payment for payment in self.payments if payment["reference"] == order_id]
+
+    def captured(self) -> list[Mapping[str, Any]]:
+        """Return the payments that the provider holds as succeeded."""
+        return [payment for payment in self.payments if payment["status"] == "succeeded"]
+
+    def fulfilments_of(self, order_id: str) -> list[str]:
+        """Return what reached the warehouse for an order; repeats of one id count once.
+
+        A sender without ids of its own has each call counted.
+        """
+        calls = [shipment for shipment in self.shipments if shipment.order == order_id]
+        named = dict.fromkeys(call.fulfilment for call in calls if call.fulfilment is not None)
+        nameless = [f"call {n}" for n, call in enumerate(calls, 1) if call.fulfilment is None]
+        return [*(name for name in named if name is not None), *nameless]
+
+    def attempts(self) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """Return each webhook call with its delivery, in the order of deliveries."""
+        return [(delivery, made) for delivery in self.deliveries for made in delivery["attempts"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What one run gave: evidence, the time that passed in its world, and in virtual time the
+    digest of its whole trace.
+    """
+
+    evidence: Evidence
+    simulated_s: float
+    digest: str | None

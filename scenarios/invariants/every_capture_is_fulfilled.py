@@ -1,0 +1,27 @@
+"""Whoever paid gets the goods, whatever was lost on the way."""
+
+from __future__ import annotations
+
+from scenarios.evidence import PAID, Evidence
+from scenarios.invariants.finding import Finding, Invariant
+
+
+def check(evidence: Evidence) -> Finding:
+    """Look for each captured payment's order, paid and at the warehouse."""
+    captured = {payment["reference"] for payment in evidence.captured()}
+    violations = []
+    for order in evidence.orders:
+        if order.id not in captured:
+            continue
+        if order.status not in PAID:
+            violations.append(f"order {order.id} was paid for and is {order.status}")
+        elif not evidence.fulfilments_of(order.id):
+            violations.append(f"order {order.id} was paid for and never reached the warehouse")
+    return Finding(len(captured), violations)
+
+
+INVARIANT = Invariant(
+    "every_capture_is_fulfilled",
+    "Whoever paid gets the goods, whatever was lost on the way.",
+    check,
+)

@@ -1,0 +1,42 @@
+"""Nothing leaves and nothing counts as paid unless the provider holds the exact money."""
+
+from __future__ import annotations
+
+from scenarios.evidence import PAID, Evidence, OrderSeen
+from scenarios.invariants.finding import Finding, Invariant
+
+
+def check(evidence: Evidence) -> Finding:
+    """Look for the captured payment behind each order that is paid or has left."""
+    believed = [
+        order
+        for order in evidence.orders
+        if order.status in PAID or evidence.fulfilments_of(order.id)
+    ]
+    refused = [order for order in evidence.orders if order not in believed]
+    violations = [
+        f"order {order.id} counts as paid, but the provider holds no payment of {_price(order)}"
+        for order in believed
+        if not _is_covered(evidence, order)
+    ]
+    return Finding(len(believed) + len(refused), violations)
+
+
+def _is_covered(evidence: Evidence, order: OrderSeen) -> bool:
+    wanted = (order.amount_minor, order.currency)
+    return any(
+        order.amount_minor is None or (payment["amount"], payment["currency"]) == wanted
+        for payment in evidence.captured()
+        if payment["reference"] == order.id
+    )
+
+
+def _price(order: OrderSeen) -> str:
+    return f"{order.amount_minor} {order.currency} (minor units) for it"
+
+
+INVARIANT = Invariant(
+    "fulfilled_only_if_captured",
+    "Nothing leaves and nothing counts as paid unless the provider holds the exact money.",
+    check,
+)

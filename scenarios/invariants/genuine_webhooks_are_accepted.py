@@ -1,0 +1,39 @@
+"""No genuine webhook is turned away: not while secrets rotate, not when it comes again."""
+
+from __future__ import annotations
+
+from scenarios.evidence import Evidence
+from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.forgeries_are_refused import FORGERIES
+
+# Answers that put the sender off without refusing the message.
+_LATER = (408, 425, 429)
+
+# A limit on the size of a body is the receiver's right, and 413 the answer that says so.
+_TOO_LARGE = 413
+
+
+def check(evidence: Evidence) -> Finding:
+    """Look for 4xx among the answers to genuine calls."""
+    genuine = [
+        (delivery, attempt)
+        for delivery, attempt in evidence.attempts()
+        if attempt["status"] is not None
+        and not any(kind in FORGERIES for kind in attempt["faults"])
+    ]
+    violations = [
+        f"a genuine {delivery['type']} (attempt {attempt['number']}) was refused with "
+        f"{attempt['status']}: {attempt['answer'][:120]}"
+        for delivery, attempt in genuine
+        if 400 <= attempt["status"] < 500
+        and attempt["status"] not in _LATER
+        and not (attempt["status"] == _TOO_LARGE and "oversize_body" in attempt["faults"])
+    ]
+    return Finding(len(genuine), violations)
+
+
+INVARIANT = Invariant(
+    "genuine_webhooks_are_accepted",
+    "No genuine webhook is turned away: not while secrets rotate, not when it comes again.",
+    check,
+)

@@ -1,0 +1,30 @@
+"""A paid order stays paid: late and repeated news never takes it back."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from scenarios.evidence import RANKS, Evidence
+from scenarios.invariants.finding import Finding, Invariant
+
+
+def check(evidence: Evidence) -> Finding:
+    """Compare each status that a customer saw with the one before."""
+    steps = [
+        (order.id, before, after)
+        for order in evidence.orders
+        for (_, before), (_, after) in pairwise(order.history)
+    ]
+    violations = [
+        f"order {order_id} went back from {before} to {after}"
+        for order_id, before, after in steps
+        if RANKS.get(after, 0) < RANKS.get(before, 0)
+    ]
+    return Finding(len(steps), violations)
+
+
+INVARIANT = Invariant(
+    "status_never_goes_back",
+    "A paid order stays paid: late and repeated news never takes it back.",
+    check,
+)

@@ -1,0 +1,57 @@
+"""What several broken shops share: handling a webhook right where it arrives, with fresh ids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shop import store
+from shop.domain.errors import ShopError
+from shop.domain.fulfilment import Fulfilment
+from shop.domain.ledger import entry_for_capture
+from shop.domain.order import Order, OrderStatus, later_of, status_after
+from shop.domain.payment import Payment
+from shop.domain.webhook_signature import SignedWebhook
+from shop.ports import Shop
+from shop.wire import read_event
+from sqlport import Transaction
+
+
+def payment_in(webhook: SignedWebhook) -> Payment | None:
+    """The payment that a webhook is about; None if it is of no interest or cannot be read."""
+    try:
+        return read_event(webhook.body.decode()).payment
+    except (ShopError, UnicodeDecodeError):
+        return None
+
+
+def fresh_fulfilment(shop: Shop, order: Order) -> Fulfilment:
+    """A fulfilment with an id of its own, so that the warehouse cannot tell a repeat."""
+    return Fulfilment(shop.new_id("ful"), order.id, order.items)
+
+
+async def update_order(transaction: Transaction, payment: Payment) -> tuple[Order, bool]:
+    """Move the order as the payment says; return it and whether the payment has succeeded."""
+    known = await store.load_order(transaction, payment.reference)
+    if known is None:
+        raise ShopError(f"no order {payment.reference}")
+    learnt = status_after(payment)
+    order = replace(known, status=later_of(known.status, learnt), payment_id=payment.id)
+    await store.save_order(transaction, known, order)
+    return order, learnt is OrderStatus.PAID
+
+
+async def book_afresh(shop: Shop, transaction: Transaction, payment: Payment) -> None:
+    """Book the money under an id of its own, so that the ledger cannot tell a repeat."""
+    entry = replace(entry_for_capture(payment), id=shop.new_id("entry"))
+    await store.insert_entry(transaction, entry, shop.clock.now())
+
+
+async def handle_at_once(shop: Shop, payment: Payment) -> None:
+    """Update the order, book the money and ship, in one transaction, as if for the first time."""
+    async with shop.database.transaction() as transaction:
+        order, succeeded = await update_order(transaction, payment)
+        if succeeded:
+            await book_afresh(shop, transaction, payment)
+            fulfilment = fresh_fulfilment(shop, order)
+            await store.insert_fulfilment(transaction, fulfilment, shop.clock.now())
+    shop.wake.fulfilments.set()

@@ -1,0 +1,63 @@
+"""Looking from outside: the public orders, the provider's books, the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import httpx
+
+from scenarios.api import BadAnswer
+from scenarios.errors import Unreachable
+from scenarios.evidence import Evidence, FiredFault, OrderSeen
+from scenarios.stage import Stage
+
+
+async def look_at_orders(stage: Stage, orders: Sequence[OrderSeen]) -> None:
+    """Note each order's public status; a shop that does not answer now is asked again later."""
+    for order in list(orders):
+        try:
+            answer = await stage.shop.get(f"/orders/{order.id}")
+        except (httpx.HTTPError, BadAnswer):
+            continue
+        order.saw(stage.now(), answer["status"])
+
+
+async def read_deliveries(stage: Stage) -> list[Mapping[str, Any]]:
+    """Return every delivery to every endpoint. Raises httpx.HTTPError or BadAnswer."""
+    return [
+        delivery
+        for endpoint in await stage.provider.get_all("/v1/webhook_endpoints")
+        for delivery in await stage.provider.get_all(
+            f"/v1/webhook_endpoints/{endpoint['id']}/deliveries"
+        )
+    ]
+
+
+async def final_reads(
+    stage: Stage,
+    orders: Sequence[OrderSeen],
+    fired: Sequence[FiredFault],
+    waited_s: float,
+    waiting_for: str | None,
+) -> Evidence:
+    """Read everything once more, when all is quiet. Raises Unreachable."""
+    await look_at_orders(stage, orders)
+    try:
+        return Evidence(
+            orders=orders,
+            payments=await stage.provider.get_all("/v1/payments"),
+            deliveries=await read_deliveries(stage),
+            shipments=list(stage.warehouse.shipments),
+            fired=fired,
+            ledger=await _ledger(stage),
+            waited_s=waited_s,
+            still_waiting_for=waiting_for,
+        )
+    except (httpx.HTTPError, BadAnswer) as problem:
+        raise Unreachable(f"the final reads failed: {problem}") from problem
+
+
+async def _ledger(stage: Stage) -> Mapping[str, Mapping[str, int]] | None:
+    status, answer = await stage.shop.call("GET", "/ledger")
+    return answer["balances"] if status == 200 else None

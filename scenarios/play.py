@@ -1,0 +1,170 @@
+"""One run of a scenario: chaos, then heal everything, then it must converge, then final reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import httpx
+
+from scenarios.api import BadAnswer
+from scenarios.converge import wait_until_converged
+from scenarios.customers import order_of
+from scenarios.errors import Unreachable
+from scenarios.evidence import Evidence, FiredFault, OrderSeen
+from scenarios.observe import final_reads, look_at_orders
+from scenarios.scenario import Scenario, Step
+from scenarios.stage import Stage
+from scenarios.vocabulary import PlannedFault
+from shop.settings import Settings as ShopSettings
+
+LOOK_EVERY_S = 2.0
+LOOK_STEP_GROWTH = 2.0
+LOOK_STEP_MAX_S = 7200.0
+TRY_AGAIN_AFTER_S = 2.0
+READY_TRIES = 100
+READY_STEP_S = 0.1
+
+
+async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
+    """Play the scenario and return what was seen. ``bound_s`` limits convergence.
+
+    Raises Unreachable when the services cannot be worked with at all.
+    """
+    await _wait_until_ready(scenario, stage)
+    orders: list[OrderSeen] = []
+    await _chaos(scenario, stage, orders)
+    fired = await _heal(scenario, stage)
+    waited_s, waiting_for = await wait_until_converged(stage, orders, bound_s)
+    return await final_reads(stage, orders, fired, waited_s, waiting_for)
+
+
+async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:
+    """Wait for the shop to answer and, where it uses webhooks, to have registered its endpoint."""
+    listens = ShopSettings(**scenario.shop).uses_webhooks
+    reason = "it did not answer"
+    for _ in range(READY_TRIES):
+        try:
+            await stage.shop.get("/healthz")
+            if not listens or await stage.provider.get_all("/v1/webhook_endpoints"):
+                return
+            reason = "it registered no webhook endpoint"
+        except (httpx.HTTPError, BadAnswer) as problem:
+            reason = str(problem) or type(problem).__name__
+        await asyncio.sleep(READY_STEP_S)
+    raise Unreachable(f"the shop at {stage.shop.base_url} did not become ready: {reason}")
+
+
+async def _chaos(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> None:
+    """Let customers buy and faults happen, until the scenario's time of chaos is over."""
+    products = (await stage.shop.get("/products"))["data"]
+    for fault in scenario.faults:
+        if fault.start_s == 0:
+            await _begin(stage, fault)
+    buy = partial(_buy, scenario, stage, orders, products)
+    later = [(fault.start_s, partial(_begin, stage, fault)) for fault in scenario.faults]
+    busy = [
+        *(_after(stage, start_s, begin) for start_s, begin in later if start_s > 0),
+        *(_after(stage, step.at_s, partial(_do, stage, step)) for step in scenario.steps),
+        *(
+            _after(stage, scenario.order_gap_s * n, partial(buy, n + 1))
+            for n in range(scenario.orders)
+        ),
+    ]
+    watching = asyncio.create_task(_watch(stage, orders))
+    try:
+        await asyncio.gather(*busy, asyncio.sleep(stage.scaled(scenario.chaos_s)))
+    finally:
+        watching.cancel()
+
+
+async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None]]) -> None:
+    await asyncio.sleep(stage.scaled(delay_s))
+    await work()
+
+
+async def _begin(stage: Stage, fault: PlannedFault) -> None:
+    if fault.is_of_the_world:
+        assert stage.world is not None, "scenarios that need a world are left out elsewhere"
+        stage.world.begin(fault)
+        return
+    status, answer = await stage.provider.call("POST", "/_control/faults", dict(fault.document))
+    if status != 201:
+        raise Unreachable(f"the provider refused the fault {fault.kind}: {answer}")
+
+
+async def _do(stage: Stage, step: Step) -> None:
+    """Carry out a step; one that fails is tried again, as a person at a console would."""
+    for _ in range(READY_TRIES):
+        try:
+            status, _answer = await stage.shop.call("POST", f"/_admin/{STEP_ROUTES[step.do]}", {})
+        except httpx.HTTPError:
+            status = 0
+        if status == 200:
+            return
+        await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))
+
+
+STEP_ROUTES = {"rotate_secret": "rotate_webhook_secret"}
+
+
+async def _buy(
+    scenario: Scenario,
+    stage: Stage,
+    orders: list[OrderSeen],
+    products: list[dict[str, Any]],
+    number: int,
+) -> None:
+    """Place one order; a customer who gets no answer tries again while the chaos lasts."""
+    wanted = order_of(stage.seed, number, products)
+    until = stage.now() + stage.scaled(scenario.chaos_s)
+    while True:
+        placed_at = stage.now()
+        try:
+            status, answer = await stage.shop.call("POST", "/orders", wanted)
+        except httpx.HTTPError:
+            status, answer = 0, None
+        if status in (200, 201) and isinstance(answer, dict):
+            seen = OrderSeen(
+                answer["id"], number, placed_at, answer.get("amount"), answer.get("currency")
+            )
+            seen.saw(stage.now(), answer["status"])
+            orders.append(seen)
+            return
+        if 400 <= status < 500:
+            raise Unreachable(f"the shop refused an order with {status}: {answer}")
+        if stage.now() >= until:
+            return
+        await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))
+
+
+async def _watch(stage: Stage, orders: list[OrderSeen]) -> None:
+    """Look often while statuses change, and ever more seldom while nothing does."""
+    step_s = LOOK_EVERY_S
+    while True:
+        seen_before = sum(len(order.history) for order in orders)
+        await look_at_orders(stage, orders)
+        is_quiet = seen_before == sum(len(order.history) for order in orders)
+        step_s = min(step_s * LOOK_STEP_GROWTH, LOOK_STEP_MAX_S) if is_quiet else LOOK_EVERY_S
+        await asyncio.sleep(stage.scaled(step_s))
+
+
+async def _heal(scenario: Scenario, stage: Stage) -> list[FiredFault]:
+    """Undo every fault; return how often each of the scenario's had acted."""
+    world_fired = iter(stage.world.fired() if stage.world else [])
+    if stage.world is not None:
+        await stage.world.heal()
+    try:
+        installed = iter((await stage.provider.get("/_control/faults"))["data"])
+        await stage.provider.call("DELETE", "/_control/faults")
+    except (httpx.HTTPError, BadAnswer) as problem:
+        raise Unreachable(f"the provider's control API did not answer: {problem}") from problem
+    # Both lists come in the order in which the faults began.
+    begun = sorted(scenario.faults, key=lambda fault: fault.start_s)
+    counts = {
+        id(fault): next(world_fired) if fault.is_of_the_world else next(installed)["fired"]
+        for fault in begun
+    }
+    return [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]

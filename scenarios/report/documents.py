@@ -1,0 +1,126 @@
+"""Results as JSON documents; the keys are a contract that only grows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from psp_sim.domain.faults import SELECTORS_ON
+from scenarios.errors import WrongUsage
+from scenarios.invariants import INVARIANTS
+from scenarios.matrix import Matrix
+from scenarios.mutants import MUTANTS
+from scenarios.scenario import Scenario
+from scenarios.verdict import ScenarioResult, overall
+from scenarios.vocabulary import ALL_FAULTS, fields_of
+
+STANDARD_OUTPUT = "-"
+
+
+def write_document(document: dict[str, Any], path: str) -> None:
+    """Write to a file, or to standard output for ``-``. Raises WrongUsage."""
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if path == STANDARD_OUTPUT:
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem
+
+
+def list_document(scenarios: Sequence[Scenario]) -> dict[str, Any]:
+    """Return what there is: scenarios, mutants, invariants, faults."""
+    return {
+        "scenarios": [
+            {
+                "name": scenario.name,
+                "summary": scenario.summary,
+                "tags": list(scenario.tags),
+                "faults": scenario.fault_kinds,
+                "invariants": list(scenario.invariants),
+                "catches": list(scenario.catches),
+            }
+            for scenario in scenarios
+        ],
+        "mutants": [
+            {"name": mutant.name, "bug": mutant.bug, "summary": mutant.summary}
+            for mutant in MUTANTS.values()
+        ],
+        "invariants": [
+            {"name": invariant.name, "promise": invariant.promise}
+            for invariant in INVARIANTS.values()
+        ],
+        "faults": [
+            {
+                "name": kind.name,
+                "on": kind.on,
+                "sees": kind.sees,
+                "fields": list(kind.fields),
+                "selectors": list(SELECTORS_ON.get(kind.on, ())),
+                "keys": fields_of(kind),
+            }
+            for kind in ALL_FAULTS.values()
+        ],
+    }
+
+
+def run_document(
+    results: Sequence[ScenarioResult], seed: int, target: str, shop: str
+) -> dict[str, Any]:
+    """Return the result of ``run``."""
+    return {
+        "verdict": overall(results),
+        "seed": seed,
+        "target": target,
+        "shop": shop,
+        "scenarios": [_scenario(result) for result in results],
+    }
+
+
+def matrix_document(matrix: Matrix, seed: int, target: str) -> dict[str, Any]:
+    """Return the result of ``matrix``."""
+    return {
+        "seed": seed,
+        "target": target,
+        "mutants": [
+            {
+                "name": row.name,
+                "bug": row.bug,
+                "killed": row.is_killed,
+                "killed_by": list(row.killed_by),
+                "expected_by": list(row.expected_by),
+                "missed_by": list(row.missed_by),
+            }
+            for row in matrix.rows
+        ],
+        "survivors": matrix.survivors,
+        "false_alarms": list(matrix.false_alarms),
+    }
+
+
+def _scenario(result: ScenarioResult) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "summary": result.summary,
+        "verdict": result.verdict,
+        "runs": result.runs,
+        "simulated_seconds": round(result.simulated_s, 3),
+        "wall_seconds": round(result.wall_s, 3),
+        "invariants": [
+            {
+                "name": invariant.name,
+                "verdict": invariant.verdict,
+                "evaluated": invariant.evaluated,
+                "message": invariant.message,
+            }
+            for invariant in result.invariants
+        ],
+        "faults_fired": result.faults_fired,
+        "unproven_because": list(result.reasons),
+        "digest": result.digest,
+        "replay": result.replay,
+    }

@@ -1,0 +1,47 @@
+"""A scenario: what is promised, under which faults, and which broken shops it must catch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scenarios.vocabulary import PlannedFault
+
+STEPS = ("rotate_secret",)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done to the shop, ``at_s`` seconds after the first order."""
+
+    do: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One experiment. Durations are in seconds of the world's time."""
+
+    name: str
+    summary: str
+    tags: tuple[str, ...]
+    invariants: tuple[str, ...]
+    catches: tuple[str, ...] = ()
+    orders: int = 2
+    order_gap_s: float = 1.0
+    chaos_s: float = 60.0
+    faults: tuple[PlannedFault, ...] = ()
+    steps: tuple[Step, ...] = ()
+    provider: Mapping[str, Any] = field(default_factory=dict)
+    shop: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def fault_kinds(self) -> list[str]:
+        """The kinds of fault that must fire, each once."""
+        return list(dict.fromkeys(fault.kind for fault in self.faults))
+
+    @property
+    def needs_a_world(self) -> bool:
+        """Tell whether some fault can only happen in virtual time."""
+        return any(fault.is_of_the_world for fault in self.faults)

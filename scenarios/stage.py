@@ -1,0 +1,44 @@
+"""What a scenario is played on: a provider, a shop and a warehouse, however they came to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from scenarios.api import Api
+from scenarios.vocabulary import PlannedFault
+from scenarios.warehouse import Warehouse
+
+
+class WorldControl(Protocol):
+    """The faults that only a world can make happen."""
+
+    def begin(self, fault: PlannedFault) -> None:
+        """Let it happen now, or arm it for the point that it names."""
+        ...
+
+    async def heal(self) -> None:
+        """Undo all of them and have every host running again."""
+        ...
+
+    def fired(self) -> list[int]:
+        """Return how often each begun fault has acted, in the order of ``begin``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``time_scale`` is how many times faster than written the scenario's times pass here."""
+
+    provider: Api
+    shop: Api
+    warehouse: Warehouse
+    now: Callable[[], float]
+    seed: int
+    time_scale: float = 1.0
+    world: WorldControl | None = None
+
+    def scaled(self, seconds: float) -> float:
+        """Return how long a time of the scenario takes on this stage."""
+        return seconds / self.time_scale

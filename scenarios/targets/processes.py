@@ -1,0 +1,104 @@
+"""Our services as real processes: started on free ports, watched, and always stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from psp_sim.server import bind, url_of
+from scenarios.errors import Unreachable
+
+START_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 8.0
+_LISTENING = re.compile(r"listening on (http://\S+)")
+
+
+@asynccontextmanager
+async def running(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[str]:
+    """Run ``python ARGUMENTS`` and yield the URL that it says it listens on.
+
+    What it writes goes to ``log``. Raises Unreachable, with the log's last line, if it will not
+    start.
+    """
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=output,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        try:
+            yield await _url(name, process, log)
+        finally:
+            await _stop(process)
+
+
+async def _url(name: str, process: asyncio.subprocess.Process, log: Path) -> str:
+    assert process.stdout is not None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while line := (await process.stdout.readline()).decode():
+                if found := _LISTENING.search(line):
+                    return found[1]
+    raise Unreachable(f"the {name} did not start: {_last_line(log)}")
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            # Draining the pipe lets a process that still writes come to its end.
+            await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+class _QuietServer(uvicorn.Server):
+    """A server that leaves the process's signals alone: they are the harness's."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.has_started = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.has_started.set()
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application of the harness itself on a free port; yield its URL."""
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
+    server = _QuietServer(config)
+    with bind("127.0.0.1", 0) as bound:
+        task = asyncio.create_task(server.serve(sockets=[bound]))
+        try:
+            await server.has_started.wait()
+            yield url_of(bound)
+        finally:
+            server.should_exit = True
+            await task

@@ -1,0 +1,101 @@
+"""The real provider and the real shop as hosts of a simulated world."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from psp_sim.app import create_app as create_provider
+from psp_sim.settings import Settings as ProviderSettings
+from scenarios.api import Api
+from scenarios.converge import bound_s
+from scenarios.errors import ServiceBroke
+from scenarios.evidence import Evidence, Played
+from scenarios.mutants import CORRECT, parts_of
+from scenarios.play import play
+from scenarios.scenario import Scenario
+from scenarios.service_settings import provider_settings
+from scenarios.stage import Stage
+from scenarios.targets.world_control import SimulatedWorldControl
+from scenarios.warehouse import Warehouse
+from scenarios.world.latency import LOCAL_NETWORK, TINY
+from scenarios.world.ports import HostEnvironment
+from scenarios.world.world import World
+from shop.app import create_app as create_shop
+from shop.settings import Settings as ShopSettings
+
+API_KEY = "sk_test_simulated"
+PROVIDER_URL = "http://psp:8080"
+SHOP_URL = "http://shop:8081"
+WAREHOUSE_URL = "http://warehouse:8082/fulfilments"
+HARNESS_TIMEOUT_S = 30.0
+
+
+def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
+    """Play a scenario in virtual time. The same arguments give the same digest, anywhere."""
+    world = World(seed, latency=LOCAL_NETWORK, disk_delays=TINY)
+    ours = provider_settings(scenario.provider, api_key=API_KEY, seed=seed)
+    theirs = ShopSettings(
+        psp=PROVIDER_URL,
+        psp_key=API_KEY,
+        public_url=SHOP_URL,
+        warehouse_url=WAREHOUSE_URL,
+        **scenario.shop,
+    )
+    warehouse = Warehouse(world.now)
+    _add_hosts(world, ours, theirs, warehouse, shop)
+    transport = world.transport_for()
+    stage = Stage(
+        provider=Api(
+            PROVIDER_URL, transport, HARNESS_TIMEOUT_S, {"authorization": f"Bearer {API_KEY}"}
+        ),
+        shop=Api(SHOP_URL, transport, HARNESS_TIMEOUT_S),
+        warehouse=warehouse,
+        now=world.now,
+        seed=seed,
+        world=SimulatedWorldControl(world),
+    )
+    evidence = world.run(_run(world, scenario, stage, bound_s(ours, theirs)))
+    _expect_no_bugs(world, shop)
+    return Played(evidence, world.loop.time(), world.trace.digest())
+
+
+def _expect_no_bugs(world: World, shop: str) -> None:
+    """Raise ServiceBroke for an exception that a service let out; a mutant's own are its bug."""
+    for broke in world.application_errors:
+        if broke.host != "shop" or shop == CORRECT:
+            message = f"{broke.host} broke while {broke.doing}: {broke.error!r}"
+            raise ServiceBroke(message) from broke.error
+
+
+async def _run(world: World, scenario: Scenario, stage: Stage, limit_s: float) -> Evidence:
+    await world.start("psp", "warehouse", "shop")
+    return await play(scenario, stage, limit_s)
+
+
+def _add_hosts(
+    world: World, ours: ProviderSettings, theirs: ShopSettings, warehouse: Warehouse, shop: str
+) -> None:
+    parts = parts_of(shop)
+
+    def provider_of(environment: HostEnvironment) -> Starlette:
+        return create_provider(
+            ours,
+            database=environment.database,
+            clock=environment.clock,
+            random=environment.random,
+            transport=environment.transport,
+        )
+
+    def shop_of(environment: HostEnvironment) -> Starlette:
+        return create_shop(
+            theirs,
+            database=environment.database,
+            clock=environment.clock,
+            random=environment.random,
+            transport=environment.transport,
+            parts=parts,
+        )
+
+    world.add_host("psp", provider_of)
+    world.add_host("warehouse", lambda _: warehouse.app)
+    world.add_host("shop", shop_of)

@@ -1,0 +1,145 @@
+"""From evidence to a verdict: held, broken, or unproven, which is not green."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from scenarios.evidence import Evidence
+from scenarios.invariants import INVARIANTS
+from scenarios.scenario import Scenario
+
+
+class Verdict(StrEnum):
+    """What a run says about a promise."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    UNPROVEN = "unproven"
+
+
+@dataclass(frozen=True, slots=True)
+class InvariantResult:
+    """One invariant in one scenario; ``evaluated`` counts the cases that could have failed."""
+
+    name: str
+    verdict: Verdict
+    evaluated: int
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One run with one seed."""
+
+    scenario: str
+    seed: int
+    invariants: Sequence[InvariantResult]
+    faults_fired: dict[str, int]
+    did_not_converge: str | None
+    simulated_s: float
+    wall_s: float
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """All runs of one scenario. ``reasons`` says why it is unproven."""
+
+    name: str
+    summary: str
+    verdict: Verdict
+    runs: int
+    simulated_s: float
+    wall_s: float
+    invariants: Sequence[InvariantResult]
+    faults_fired: dict[str, int]
+    digest: str | None
+    reasons: Sequence[str] = field(default_factory=tuple)
+    replay: str | None = None
+
+
+def judge(evidence: Evidence) -> list[InvariantResult]:
+    """Put every invariant to the evidence of one run."""
+    results = []
+    for invariant in INVARIANTS.values():
+        finding = invariant.check(evidence)
+        if finding.violations:
+            verdict, message = Verdict.BROKEN, _one_line(finding.violations)
+        else:
+            verdict, message = (Verdict.HELD if finding.evaluated else Verdict.UNPROVEN), None
+        results.append(InvariantResult(invariant.name, verdict, finding.evaluated, message))
+    return results
+
+
+def combine(
+    scenario: Scenario, runs: Sequence[RunResult], digest: str | None, replay: str | None = None
+) -> ScenarioResult:
+    """Sum up the runs: one broken run breaks all; what never happened leaves it unproven."""
+    invariants = [_combine_invariant(name, runs) for name in INVARIANTS]
+    fired: Counter[str] = Counter(dict.fromkeys(scenario.fault_kinds, 0))
+    for run in runs:
+        fired.update(run.faults_fired)
+    reasons = _reasons(scenario, runs, invariants, fired)
+    if any(result.verdict is Verdict.BROKEN for result in invariants):
+        verdict = Verdict.BROKEN
+    else:
+        verdict = Verdict.UNPROVEN if reasons else Verdict.HELD
+    return ScenarioResult(
+        name=scenario.name,
+        summary=scenario.summary,
+        verdict=verdict,
+        runs=len(runs),
+        simulated_s=sum(run.simulated_s for run in runs),
+        wall_s=sum(run.wall_s for run in runs),
+        invariants=invariants,
+        faults_fired=dict(fired),
+        digest=digest,
+        reasons=reasons,
+        replay=replay,
+    )
+
+
+def overall(results: Sequence[ScenarioResult]) -> Verdict:
+    """Return the verdict on the whole suite: no result at all proves nothing."""
+    verdicts = [result.verdict for result in results]
+    if Verdict.BROKEN in verdicts:
+        return Verdict.BROKEN
+    return Verdict.UNPROVEN if not verdicts or Verdict.UNPROVEN in verdicts else Verdict.HELD
+
+
+def _combine_invariant(name: str, runs: Sequence[RunResult]) -> InvariantResult:
+    results = [result for run in runs for result in run.invariants if result.name == name]
+    evaluated = sum(result.evaluated for result in results)
+    broken = next((result for result in results if result.verdict is Verdict.BROKEN), None)
+    if broken is not None:
+        return InvariantResult(name, Verdict.BROKEN, evaluated, broken.message)
+    return InvariantResult(name, Verdict.HELD if evaluated else Verdict.UNPROVEN, evaluated)
+
+
+def _reasons(
+    scenario: Scenario,
+    runs: Sequence[RunResult],
+    invariants: Sequence[InvariantResult],
+    fired: Counter[str],
+) -> list[str]:
+    """Say what kept the scenario from proving its promise."""
+    never_fired = [kind for kind in scenario.fault_kinds if not fired[kind]]
+    never_put = [
+        result.name
+        for result in invariants
+        if result.name in scenario.invariants and not result.evaluated
+    ]
+    stuck = next((run.did_not_converge for run in runs if run.did_not_converge), None)
+    return [
+        *(f"the fault {kind} never fired" for kind in never_fired),
+        *(f"{name} was never put to the test" for name in never_put),
+        *([f"it did not come to rest: {stuck}"] if stuck else []),
+    ]
+
+
+def _one_line(violations: Sequence[str]) -> str:
+    rest = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return violations[0] + rest

@@ -1,0 +1,235 @@
+"""A host's disk: SQLite in memory that outlives incarnations, and the database port on it.
+
+Each incarnation gets a port of its own, which stops answering when the incarnation is dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections import Counter
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, cast
+
+from scenarios.world.crash_points import CrashPoints
+from scenarios.world.errors import WorldError
+from scenarios.world.incarnation import WORK, Incarnation
+from scenarios.world.latency import MICROSECONDS, LatencyProfile
+from scenarios.world.ports import CrashMode
+from scenarios.world.randomness import keyed_fraction
+from scenarios.world.trace import Trace
+from sqlport import SqliteDatabase, Transaction
+
+# SQLite's own clock and randomness are real. "now" would be another time in every run.
+_REAL_FUNCTIONS = (
+    "current_timestamp", "current_date", "current_time", "datetime", "date", "time",
+    "julianday", "unixepoch", "strftime", "random", "randomblob",
+)  # fmt: skip
+
+
+class Disk:
+    """What survives a crash. Opened when first used; closed with the world."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.commits = 0
+        self.pristine = True
+        self.forbidden: str | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The engine itself, past every fence: for final reads by the harness."""
+        if self._connection is None:
+            self._connection = sqlite3.connect(":memory:", isolation_level=None)
+            for name in _REAL_FUNCTIONS:
+                self._connection.create_function(name, -1, self._refusal(name))
+        return self._connection
+
+    def crash(self, mode: CrashMode) -> None:
+        """Forget what was not committed. Both modes are alike while a commit is always on disk."""
+        del mode
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.rollback()
+
+    def restore(self, script: str) -> bool:
+        """Copy what the script makes of an empty disk, if known: far cheaper than to run it."""
+        template = _templates.get(script)
+        if template is None or not self.pristine:
+            return False
+        template.connection.backup(self.connection)
+        self.pristine = False
+        return True
+
+    def remember(self, script: str) -> None:
+        """Keep what the script has made of this disk, if it was empty before."""
+        if self.pristine:
+            template = _templates[script] = Disk("template")
+            self.connection.backup(template.connection)
+            self.pristine = False
+
+    def _refusal(self, name: str) -> Any:
+        def refuse(*_: object) -> None:
+            self.forbidden = name
+            raise WorldError(name)
+
+        return refuse
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+# By script. It only saves time: a restored disk and one on which the script ran are the same.
+_templates: dict[str, Disk] = {}
+
+
+class FencedConnection:
+    """A ``sqlite3.Connection`` for one incarnation: it stops answering when that is dead."""
+
+    def __init__(self, disk: Disk, incarnation: Incarnation) -> None:
+        self._disk = disk
+        self._connection = disk.connection
+        self._incarnation = incarnation
+        self._closed = False
+
+    @property
+    def row_factory(self) -> Any:
+        """How rows are made."""
+        return self._connection.row_factory
+
+    @row_factory.setter
+    def row_factory(self, factory: Any) -> None:
+        self._connection.row_factory = factory
+
+    def __getattr__(self, name: str) -> Any:
+        self._incarnation.check_alive()
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
+        """Run a statement. Raises HostDead once the incarnation is over."""
+        self._incarnation.check_alive()
+        if self._closed:
+            raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.OperationalError:
+            if self._disk.forbidden is not None:
+                raise WorldError(
+                    f"{self._disk.host} used SQL's {self._disk.forbidden}(), whose value differs "
+                    "in every run: pass the time or the random value in as a parameter"
+                ) from None
+            raise
+
+    def close(self) -> None:
+        """Close for this incarnation; the disk stays."""
+        self._closed = True
+
+
+class HostDatabase:
+    """The ``sqlport.Database`` of one incarnation: SQLite with fences, delays and crash sites.
+
+    A commit is a crash site only if it changed a row. Delays come before each begin and after each
+    commit, outside the transaction, where real work of others can slip in between.
+    """
+
+    def __init__(
+        self,
+        disk: Disk,
+        incarnation: Incarnation,
+        crash_points: CrashPoints,
+        trace: Trace | None,
+        seed: int,
+        delays: LatencyProfile,
+    ) -> None:
+        self.disk = disk
+        self.incarnation = incarnation
+        self.crash_points = crash_points
+        self.trace = trace
+        self._seed = seed
+        self._delays = delays
+        self._passages: Counter[str] = Counter()
+        self._engine: SqliteDatabase | None = None
+
+    @property
+    def engine(self) -> SqliteDatabase:
+        """The real port implementation, on the fenced connection."""
+        if self._engine is None:
+            fenced = FencedConnection(self.disk, self.incarnation)
+            self._engine = SqliteDatabase(cast("sqlite3.Connection", fenced))
+        return self._engine
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begin; commit on leaving normally, roll back on any exception."""
+        return _HostTransaction(self)
+
+    async def apply_schema(self, script: str) -> None:
+        """Run a script of idempotent statements; no crash site."""
+        self.incarnation.check_alive()
+        if not self.disk.restore(script):
+            await self.engine.apply_schema(script)
+            self.disk.remember(script)
+
+    async def close(self) -> None:
+        """Let go of the engine. Idempotent."""
+        await self.engine.close()
+
+    async def delay(self, where: str) -> None:
+        """Wait as long as the profile says for this passage of this piece of work."""
+        self.incarnation.check_alive()
+        if self._delays.is_instant:
+            return
+        work = WORK.get()
+        self._passages[work] += 1
+        fraction = keyed_fraction(
+            self._seed,
+            "disk",
+            self.disk.host,
+            self.incarnation.number,
+            work,
+            where,
+            self._passages[work],
+        )
+        await asyncio.sleep(self._delays.delay_us(fraction) / MICROSECONDS)
+
+
+class _HostTransaction(AbstractAsyncContextManager[Transaction]):
+    def __init__(self, database: HostDatabase) -> None:
+        self._database = database
+        self._changes_before = 0
+
+    async def __aenter__(self) -> Transaction:
+        await self._database.delay("begin")
+        self._database.disk.pristine = False
+        self._inner = self._database.engine.transaction()
+        transaction = await self._inner.__aenter__()
+        self._changes_before = self._database.disk.connection.total_changes
+        return transaction
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        if kind is not None:
+            return await self._inner.__aexit__(kind, error, traceback)
+        if self._database.disk.connection.total_changes == self._changes_before:
+            await self._inner.__aexit__(None, None, None)
+        else:
+            await self._commit()
+        await self._database.delay("commit")
+        return None
+
+    async def _commit(self) -> None:
+        database = self._database
+        points = database.crash_points.passing("commit")
+        await database.crash_points.reach(points, "before")
+        await self._inner.__aexit__(None, None, None)
+        database.disk.commits += 1
+        if database.trace is not None:
+            database.trace.record(
+                "committed", host=database.disk.host, number=database.disk.commits
+            )
+        await database.crash_points.reach(points, "after")

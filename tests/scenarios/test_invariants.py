@@ -1,0 +1,145 @@
+"""Each invariant holds on good evidence, breaks on bad, and says when it had nothing to judge."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.evidence import Evidence, Shipment
+from scenarios.invariants import INVARIANTS
+from tests.scenarios.evidence_of import delivery, evidence, order, payment
+
+
+@pytest.mark.parametrize("invariant", INVARIANTS.values(), ids=lambda each: each.name)
+def test_an_invariant_finds_nothing_wrong_with_a_run_in_which_all_went_well(invariant) -> None:
+    assert not invariant.check(evidence()).violations
+
+
+EMPTY = evidence(orders=[], payments=[], deliveries=[], shipments=[], ledger=None)
+
+
+@pytest.mark.parametrize("invariant", INVARIANTS.values(), ids=lambda each: each.name)
+def test_an_invariant_without_a_case_to_judge_counts_none(invariant) -> None:
+    assert invariant.check(EMPTY).evaluated == 0
+
+
+TWICE = [Shipment(1.0, "ord_1", "ful_1"), Shipment(2.0, "ord_1", "ful_2")]
+NAMELESS_TWICE = [Shipment(1.0, "ord_1", None), Shipment(2.0, "ord_1", None)]
+
+TOO_LITTLE = {"provider": {"EUR": 1}, "sales": {"EUR": -1}}
+LOPSIDED = {"provider": {"EUR": 1000}, "sales": {"EUR": -1}}
+FORGED = ["corrupt_signature"]
+
+# Invariant → what is wrong in each of the runs that must break it.
+BROKEN: dict[str, dict[str, Evidence]] = {
+    "fulfilled_at_most_once": {
+        "two ids": evidence(shipments=TWICE),
+        "two calls without ids": evidence(shipments=NAMELESS_TWICE),
+    },
+    "every_capture_is_fulfilled": {
+        "still pending": evidence(orders=[order(1, "pending")]),
+        "never at the warehouse": evidence(shipments=[]),
+    },
+    "fulfilled_only_if_captured": {
+        "declined": evidence(payments=[payment(1, "failed")]),
+        "too little": evidence(payments=[payment(amount=1)]),
+        "other currency": evidence(payments=[payment(currency="JPY")]),
+        "shipped unpaid": evidence(orders=[order(1, "failed")], payments=[]),
+    },
+    "status_never_goes_back": {
+        "paid, then pending": evidence(orders=[order(1, "paid", "pending")]),
+        "paid, then failed": evidence(orders=[order(1, "paid", "failed")]),
+    },
+    "shop_agrees_with_provider": {
+        "failed although paid": evidence(orders=[order(1, "failed")]),
+        "paid although failed": evidence(payments=[payment(1, "failed")]),
+        "no payment at all": evidence(payments=[]),
+    },
+    "charged_once": {"two payments": evidence(payments=[payment(1), payment(1, id="pay_2")])},
+    "money_balances": {
+        "too little booked": evidence(ledger=TOO_LITTLE),
+        "sides differ": evidence(ledger=LOPSIDED),
+    },
+    "forgeries_are_refused": {
+        "accepted": evidence(deliveries=[delivery((200, FORGED))]),
+        "fallen over": evidence(deliveries=[delivery((500, ["stale_timestamp"]))]),
+    },
+    "genuine_webhooks_are_accepted": {
+        "refused at first": evidence(deliveries=[delivery((401, []), (200, []))]),
+    },
+}
+CASES = [(name, case) for name, cases in BROKEN.items() for case in cases]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_an_invariant_breaks_on_what_it_forbids(name: str, case: str) -> None:
+    assert INVARIANTS[name].check(BROKEN[name][case]).violations
+
+
+def test_every_invariant_has_been_seen_to_break() -> None:
+    assert set(BROKEN) == set(INVARIANTS)
+
+
+def test_a_repeat_of_one_fulfilment_id_counts_once() -> None:
+    repeated = [Shipment(1.0, "ord_1", "ful_1"), Shipment(2.0, "ord_1", "ful_1")]
+    finding = INVARIANTS["fulfilled_at_most_once"].check(evidence(shipments=repeated))
+    assert not finding.violations
+    assert finding.evaluated == 1
+
+
+def test_a_sender_that_is_put_off_has_not_been_refused() -> None:
+    later = evidence(deliveries=[delivery((429, []), (503, []), (200, []))])
+    assert not INVARIANTS["genuine_webhooks_are_accepted"].check(later).violations
+
+
+def test_a_forgery_that_never_arrived_is_no_case() -> None:
+    lost = evidence(deliveries=[delivery((None, ["corrupt_signature", "drop"]))])
+    assert INVARIANTS["forgeries_are_refused"].check(lost).evaluated == 0
+
+
+FORGING = [
+    "corrupt_signature", "wrong_secret", "missing_signature", "malformed_signature",
+    "stale_timestamp", "future_timestamp", "tamper_body", "forge", "truncate_body",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORGING)
+@pytest.mark.parametrize(("status", "is_broken"), [(200, True), (401, False), (500, True)])
+def test_every_forging_fault_has_to_be_answered_with_4xx(kind, status, is_broken) -> None:
+    seen = evidence(deliveries=[delivery((status, [kind]), (200, []))])
+    found = INVARIANTS["forgeries_are_refused"].check(seen)
+    assert (found.evaluated, bool(found.violations)) == (1, is_broken)
+    assert not INVARIANTS["genuine_webhooks_are_accepted"].check(seen).violations
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "is_broken"),
+    [
+        (413, "oversize_body", False),
+        (400, "oversize_body", True),
+        (413, "unknown_fields", True),
+        (400, "unknown_event_type", True),
+        (408, "slow_body", False),
+    ],
+)
+def test_only_a_limit_that_is_really_passed_may_turn_a_genuine_webhook_away(
+    status, kind, is_broken
+) -> None:
+    seen = evidence(deliveries=[delivery((status, [kind]), (200, []))])
+    found = INVARIANTS["genuine_webhooks_are_accepted"].check(seen)
+    assert bool(found.violations) is is_broken
+
+
+def test_money_that_went_back_is_no_longer_owed() -> None:
+    refunded = payment(amount_captured=1000, amount_refunded=300, disputes=[])
+    books = {"provider": {"EUR": 700}, "sales": {"EUR": -700}}
+    check = INVARIANTS["money_balances"].check
+    assert not check(evidence(payments=[refunded], ledger=books)).violations
+    assert check(evidence(payments=[refunded])).violations
+    lost = payment(disputes=[{"amount": 1000, "status": "lost"}])
+    nothing = {"provider": {"EUR": 0}, "sales": {"EUR": 0}}
+    assert not check(evidence(payments=[lost], ledger=nothing)).violations
+
+
+def test_a_refund_after_the_goods_left_takes_nothing_back() -> None:
+    corrected = evidence(orders=[order(1, "paid", "fulfilled", "refunded")])
+    assert not INVARIANTS["status_never_goes_back"].check(corrected).violations

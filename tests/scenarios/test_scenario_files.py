@@ -1,0 +1,139 @@
+"""Scenario files: what is read, and the one line that tells what is wrong with a bad one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.errors import WrongUsage
+from scenarios.invariants import INVARIANTS
+from scenarios.mutants import MUTANTS
+from scenarios.scenario_files import load_catalogue, load_scenario, select
+
+GOOD = """
+summary = "It works."
+tags = ["smoke"]
+invariants = ["charged_once"]
+catches = ["no_dedupe"]
+orders = 3
+order_gap = "500ms"
+chaos = "1h30m"
+
+[provider]
+retry_schedule = "5s,1m"
+
+[shop]
+tracking = "webhooks"
+reconcile_after = "10m"
+
+[[faults]]
+kind = "drop"
+event = "payment.succeeded"
+attempt = "1..3"
+start = "10s"
+
+[[faults]]
+kind = "crash"
+host = "shop"
+at = { site = "commit", nth = 3, when = "after" }
+
+[[steps]]
+do = "rotate_secret"
+at = "20s"
+"""
+
+
+def _load(tmp_path: Path, text: str):
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_scenario(path)
+
+
+def test_a_file_becomes_a_scenario_named_after_it(tmp_path: Path) -> None:
+    scenario = _load(tmp_path, GOOD)
+    assert scenario.name == "mine"
+    assert scenario.order_gap_s == 0.5
+    assert scenario.chaos_s == 5400.0
+    assert scenario.shop == {"tracking": "webhooks", "reconcile_after_s": 600.0}
+    assert scenario.fault_kinds == ["drop", "crash"]
+    assert scenario.faults[0].start_s == 10.0
+    assert scenario.faults[0].document["attempt"] == "1..3"
+    assert scenario.needs_a_world
+    assert scenario.steps[0].at_s == 20.0
+
+
+BAD = [
+    ('kind = "drop"', 'kind = "dorp"', ["faults, number 1", "'dorp' is not a fault", "duplicate"]),
+    ('attempt = "1..3"', 'attempt = "3..1"', ["attempt of drop", "1..3"]),
+    ('attempt = "1..3"', "atempt = 1", ["'atempt' is not a field of drop", "attempt"]),
+    ('start = "10s"', 'start = "soon"', ["start", "not a duration"]),
+    ("nth = 3", "nth = 0", ["faults, number 2", "nth"]),
+    ('site = "commit"', 'site = "lunch"', ["site", "commit"]),
+    ('host = "shop"', 'host = "moon"', ["'moon' is not a host", "warehouse"]),
+    ("orders = 3", "orders = 0", ["orders = 0", "1 to 10000"]),
+    ('"charged_once"', '"charged_twice"', ["'charged_twice' in invariants", "charged_once"]),
+    ('"no_dedupe"', '"no_dedup"', ["'no_dedup' in catches", "no_dedupe"]),
+    ('chaos = "1h30m"', "chaos = true", ["chaos", "not a duration"]),
+    ('chaos = "1h30m"', 'choas = "1h"', ["'choas' is not a key", "chaos"]),
+    ('retry_schedule = "5s,1m"', 'retry_schedule = "often"', ["[provider]", "often", "standard"]),
+    ('retry_schedule = "5s,1m"', "port = 1", ["'port' is not a key of [provider]"]),
+    ('tracking = "webhooks"', 'tracking = "magic"', ["[shop] tracking", "webhooks"]),
+    ('reconcile_after = "10m"', 'reconcil = "10m"', ["'reconcil' is not a key of [shop]"]),
+    ('do = "rotate_secret"', 'do = "dance"', ["'dance' is no step", "rotate_secret"]),
+    ('summary = "It works."', "", ["summary is missing"]),
+    ('tags = ["smoke"]', 'tags = "smoke"', ["tags must be a list"]),
+    ("[shop]", "[shop", ["line"]),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "said"), BAD, ids=[bad or good for good, bad, _ in BAD])
+def test_a_mistake_is_told_in_one_line_with_the_file_the_key_and_what_is_allowed(
+    tmp_path: Path, good: str, bad: str, said: list[str]
+) -> None:
+    assert good in GOOD
+    with pytest.raises(WrongUsage) as caught:
+        _load(tmp_path, GOOD.replace(good, bad))
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "mine.toml" in message
+    for part in said:
+        assert part in message
+
+
+def test_a_file_that_is_missing_or_no_text_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match=r"none\.toml"):
+        load_scenario(tmp_path / "none.toml")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(WrongUsage, match=r"binary\.toml"):
+        load_scenario(binary)
+
+
+def test_every_scenario_of_the_catalogue_says_what_it_proves() -> None:
+    catalogue = load_catalogue()
+    assert len(catalogue) >= 10
+    for scenario in catalogue:
+        assert scenario.summary.endswith("."), scenario.name
+        assert scenario.tags, scenario.name
+        assert scenario.invariants, scenario.name
+
+
+def test_every_mutant_is_named_by_a_scenario_and_every_invariant_is_required_by_one() -> None:
+    catalogue = load_catalogue()
+    assert {name for scenario in catalogue for name in scenario.catches} == set(MUTANTS)
+    assert {name for scenario in catalogue for name in scenario.invariants} == set(INVARIANTS)
+
+
+def test_scenarios_are_chosen_by_name_tag_or_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    assert [scenario.name for scenario in select(["calm"])] == ["calm"]
+    assert "forged_signatures" in [scenario.name for scenario in select(["security"])]
+    assert [scenario.name for scenario in select([str(path), "calm"])] == ["mine", "calm"]
+    assert len(select(["calm", "smoke"])) == len(select(["smoke"]))
+
+
+def test_a_word_that_chooses_nothing_is_told() -> None:
+    with pytest.raises(WrongUsage, match="'calmer' is no scenario, tag or"):
+        select(["calmer"])

@@ -1,0 +1,48 @@
+"""The suite as a whole: it holds on the correct shop, catches every mutant, and is fast."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from scenarios.matrix import run_matrix
+from scenarios.run_suite import CORRECT, SIMULATED, Task, run_suite, run_task
+from scenarios.scenario_files import load_catalogue, select
+from scenarios.verdict import Verdict, combine
+
+
+@pytest.mark.parametrize("scenario", load_catalogue(), ids=lambda scenario: scenario.name)
+def test_the_correct_shop_keeps_every_promise_under_many_seeds(scenario) -> None:
+    seeds = range(1, 6)
+    runs = [run_task(Task(scenario, seed, SIMULATED)) for seed in seeds]
+    result = combine(scenario, runs, None)
+    assert result.verdict is Verdict.HELD, [result.reasons, result.invariants]
+    for run in runs:
+        assert all(run.faults_fired.values()), f"seed {run.seed}: {run.faults_fired}"
+
+
+def test_every_mutant_is_killed_by_each_scenario_that_names_it_without_a_false_alarm() -> None:
+    table = run_matrix(load_catalogue(), 1, SIMULATED, 2, lambda *_: None)
+    assert not table.false_alarms
+    assert not table.unproven
+    assert not table.survivors, [(row.name, row.missed_by) for row in table.rows if row.missed_by]
+    assert len(table.rows) >= 8
+
+
+def test_results_come_in_the_order_of_the_scenarios_however_many_processes_there_are() -> None:
+    scenarios = select(["storm", "calm", "three_day_ladder"])
+    told: list[str] = []
+    results = run_suite(scenarios, [1, 2], SIMULATED, CORRECT, 2, lambda r: told.append(r.name))
+    assert told == [result.name for result in results] == ["storm", "calm", "three_day_ladder"]
+    assert all(result.runs == 2 for result in results)
+
+
+def test_three_days_of_retries_for_one_order_pass_in_far_less_than_three_days() -> None:
+    """A ratio, not a stopwatch: three days in under three seconds on any machine."""
+    (scenario,) = select(["three_day_ladder"])
+    run_task(Task(scenario, 1, SIMULATED))
+    began = time.perf_counter()
+    run = run_task(Task(scenario, 2, SIMULATED))
+    assert run.simulated_s > 3 * 86400
+    assert (time.perf_counter() - began) < run.simulated_s / 100_000
