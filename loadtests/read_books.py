@@ -1,0 +1,65 @@
+"""Three base URLs come in; the books of provider, shop and warehouse go out, read over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from loadtests.conservation import Books, Call, Order, Payment, still_pending
+
+PAGE_ENTRIES = 100
+READ_TIMEOUT_S = 10.0
+READ_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where the three are reached, and the key that opens the provider's books."""
+
+    psp_url: str
+    psp_key: str
+    shop_url: str
+    warehouse_url: str
+
+
+def read_settled_books(services: Services, within_s: float) -> tuple[Books, float, str]:
+    """Read until nothing is pending, or the time is up.
+
+    Returns (books, seconds waited, what is still pending or an empty text). Raises httpx.HTTPError.
+    """
+    started_at = time.monotonic()
+    with httpx.Client(timeout=READ_TIMEOUT_S, trust_env=False) as client:
+        while True:
+            books = read_books(client, services)
+            waited_s, pending = time.monotonic() - started_at, still_pending(books)
+            if not pending or waited_s >= within_s:
+                return books, waited_s, pending
+            time.sleep(READ_EVERY_S)
+
+
+def read_books(client: httpx.Client, services: Services) -> Books:
+    """Read the three books once, page by page. Raises httpx.HTTPError."""
+    key = {"authorization": f"Bearer {services.psp_key}"}
+    payments = _entries(client, f"{services.psp_url}/v1/payments", key)
+    orders = _entries(client, f"{services.shop_url}/orders", {})
+    calls = _entries(client, f"{services.warehouse_url}/fulfilments", {})
+    return Books(
+        tuple(Payment(p["reference"], p["status"], p["amount"], p["currency"]) for p in payments),
+        tuple(Order(o["id"], o["status"], o["amount"], o["currency"]) for o in orders),
+        tuple(Call(call["order"], call["fulfilment"]) for call in calls),
+    )
+
+
+def _entries(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator[dict[str, Any]]:
+    query: dict[str, str | int] = {"limit": PAGE_ENTRIES}
+    while True:
+        answer = client.get(url, params=query, headers=headers)
+        page = answer.raise_for_status().json()
+        yield from page["data"]
+        if page["next"] is None:
+            return
+        query["after"] = page["next"]

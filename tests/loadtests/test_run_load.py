@@ -1,0 +1,113 @@
+"""The load test as a command: its verdicts, its wrong usage, and a short real run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtests.conservation import Books, Call, Order, Payment
+from loadtests.processes import CouldNotStart, running
+from loadtests.run_load import table, verdict
+
+ROOT = Path(__file__).parent.parent.parent
+COMMAND = (sys.executable, "-m", "loadtests.run_load")
+ONE_SALE = Books(
+    (Payment("ord_1", "succeeded", 5, "EUR"),),
+    (Order("ord_1", "fulfilled", 5, "EUR"),),
+    (Call("ord_1", "ful_1"),),
+)
+
+
+def test_balanced_books_without_failures_hold() -> None:
+    assert verdict(ONE_SALE, [], "") == 0
+
+
+def test_a_missing_fulfilment_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verdict(Books(ONE_SALE.payments, ONE_SALE.orders, ()), [], "") == 1
+    assert "✗ 1 orders are paid but were never fulfilled: ord_1." in capsys.readouterr().out
+
+
+def test_a_failed_request_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+    failures = [{"what": "POST /orders", "why": "status 500, not 201", "count": 3}]
+    assert verdict(ONE_SALE, failures, "") == 1
+    assert "✗ POST /orders failed 3 times: status 500" in capsys.readouterr().out
+
+
+def test_what_never_settles_breaks() -> None:
+    assert verdict(ONE_SALE, [], "1 payments and 0 orders") == 1
+
+
+def test_a_run_without_a_sale_shows_nothing() -> None:
+    assert verdict(Books((), (), ()), [], "") == 3
+
+
+def test_the_table_names_each_kind_of_request_with_its_percentiles() -> None:
+    figures = {"count": 1200, "failures": 1, "per_second": 40.04}
+    percentiles = {"p50_ms": 8, "p95_ms": 20.4, "p99_ms": 1300}
+    lines = table([{"type": "POST", "name": "/orders", **figures, **percentiles}])
+    assert lines[1].split() == ["POST", "/orders", "1,200", "1", "40.0", "8", "20", "1,300"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--users", "0"], ["--users", "many"], ["--time", "0s"], ["--time", "-1"], ["--nonsense"]],
+)
+def test_wrong_usage_ends_with_two(arguments: list[str]) -> None:
+    done = subprocess.run((*COMMAND, *arguments), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "error:" in done.stderr
+
+
+@pytest.mark.live
+def test_a_service_that_cannot_start_is_named_with_its_reason(tmp_path: Path) -> None:
+    command = ("loadtests.warehouse", "--port", "99999")
+    with (
+        pytest.raises(CouldNotStart, match=r"the warehouse did not start: .*cannot listen"),
+        running("warehouse", command, tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.live
+def test_a_short_run_balances_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    done = subprocess.run(
+        (*COMMAND, "--time", "4s", "--users", "5"),
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "E2E  order placed → paid" in done.stdout
+    assert "✓ The books balance" in done.stdout
+    assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.live
+def test_an_interrupted_run_stops_its_processes(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        (*COMMAND, "--time", "60s", "--users", "1"),
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = next(word.rstrip(";") for word in first.split() if word.startswith("http://"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert list(tmp_path.iterdir()) == []
+    assert _refuses(url)
+
+
+def _refuses(url: str) -> bool:
+    probe = f"import urllib.request; urllib.request.urlopen('{url}/healthz', timeout=2)"
+    return subprocess.run((sys.executable, "-c", probe), stderr=subprocess.DEVNULL).returncode != 0
