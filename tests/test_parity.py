@@ -1,0 +1,61 @@
+"""The simulator does not lie: real processes over real HTTP come to the same verdicts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios.run_suite import LIVE, Task, run_task
+from scenarios.scenario_files import load_catalogue, select
+from scenarios.targets.live import why_not_live
+from scenarios.verdict import Verdict, combine
+
+pytestmark = pytest.mark.live
+
+# Broken shops whose bug shows within seconds over real HTTP, each with a scenario that must see it.
+MUTANTS = [
+    ("no_dedupe", "duplicated_webhooks"),
+    ("check_then_act_dedupe", "concurrent_duplicates"),
+    ("no_signature_check", "forged_signatures"),
+    ("out_of_order_overwrite", "reordered_webhooks"),
+    ("timeout_is_failure", "lost_answers"),
+    ("no_reconciliation", "lost_webhooks"),
+]
+
+
+def test_every_scenario_that_can_be_played_live_comes_to_the_same_verdict(tmp_path: Path) -> None:
+    report = tmp_path / "live.json"
+    command = [sys.executable, "-m", "scenarios", "run", "--target", "live", "--json", str(report)]
+    done = subprocess.run(
+        [*command, "--jobs", "6"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = {
+        each["name"]: each["verdict"] for each in json.loads(report.read_text())["scenarios"]
+    }
+    playable = [scenario.name for scenario in load_catalogue() if why_not_live(scenario) is None]
+    assert verdicts == dict.fromkeys(playable, "held")
+    assert len(playable) >= 10
+
+
+@pytest.mark.parametrize(("mutant", "name"), MUTANTS)
+def test_a_broken_shop_is_caught_over_real_http_too(mutant: str, name: str) -> None:
+    (scenario,) = select([name])
+    live = combine(scenario, [run_task(Task(scenario, 1, LIVE, mutant))], None)
+    simulated = combine(scenario, [run_task(Task(scenario, 1, "sim", mutant))], None)
+    assert live.verdict is Verdict.BROKEN
+    assert simulated.verdict is Verdict.BROKEN
+
+
+def test_nothing_is_left_running_or_on_disk(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    command = [sys.executable, "-m", "scenarios", "run", "calm", "--target", "live"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not list(tmp_path.glob("psp-scenarios-*"))
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        assert str(tmp_path) not in process.read_bytes().decode(errors="replace")
