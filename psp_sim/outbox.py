@@ -13,7 +13,7 @@ from psp_sim.domain.event import Event, iso_timestamp
 from psp_sim.domain.payment import OPEN_STATUSES
 from psp_sim.endpoint_store import enabled_endpoints, endpoint_by_id
 from psp_sim.store import insert_event
-from sqlport import Row, Transaction
+from sqlport import SKIP_LOCKED, Row, Transaction
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -136,27 +136,25 @@ async def claim_due(
     """Mark an endpoint's deliveries that are due as being sent; return them, oldest due first."""
     endpoint = await endpoint_by_id(transaction, endpoint_id)
     assert endpoint is not None, "deliveries end with their endpoint"
-    due = (
-        "FROM deliveries WHERE endpoint_id = ? AND due_at IS NOT NULL AND due_at <= ? "
-        "ORDER BY due_at, position LIMIT ?"
-    )
     rows = await transaction.fetch_all(
         "SELECT d.id, d.attempts, d.attempts_before, d.event_id, e.type, e.sequence, e.body, "
         "e.payment_id, p.order_number, p.reference, p.metadata FROM (SELECT id, attempts, "
-        f"attempts_before, event_id, due_at, position {due}) d "
-        "JOIN events e ON e.id = d.event_id "
+        "attempts_before, event_id, due_at, position FROM deliveries WHERE endpoint_id = ? "
+        "AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, position LIMIT ? "
+        f"{SKIP_LOCKED}) d JOIN events e ON e.id = d.event_id "
         "LEFT JOIN payments p ON p.id = e.payment_id ORDER BY d.due_at, d.position",
         endpoint_id,
         now,
         limit,
     )
-    await transaction.execute(
-        f"UPDATE deliveries SET state = ?, due_at = NULL WHERE id IN (SELECT id {due})",
-        DeliveryState.SENDING,
-        endpoint_id,
-        now,
-        limit,
-    )
+    if rows:
+        # By name: asked again, "what is due" could hold one that was committed since the query.
+        marks = ", ".join("?" for _ in rows)
+        await transaction.execute(
+            f"UPDATE deliveries SET state = ?, due_at = NULL WHERE id IN ({marks})",
+            DeliveryState.SENDING,
+            *(row["id"] for row in rows),
+        )
     return [_job(row, endpoint) for row in rows]
 
 

@@ -53,7 +53,10 @@ class FakeClock:
 
 
 class FakeWorld(httpx.AsyncBaseTransport):
-    """Everything outside the shop. ``script`` overrules the next answers to POST /v1/payments."""
+    """Everything outside the shop. ``script`` overrules the next answers to POST /v1/payments.
+
+    A scripted payment is about the order that asked for it, unless it names another.
+    """
 
     def __init__(self) -> None:
         self.script: list[str | tuple[int, dict[str, Any]]] = []
@@ -111,7 +114,9 @@ class FakeWorld(httpx.AsyncBaseTransport):
     def _scripted_payment(self, request: httpx.Request) -> httpx.Response:
         step = self.script.pop(0) if self.script else "ok"
         if isinstance(step, tuple):
-            return httpx.Response(step[0], json=step[1])
+            status, answer = step
+            about = {"reference": json.loads(request.content)["reference"]} if status < 300 else {}
+            return httpx.Response(status, json=about | answer)
         if step == "lose_request":
             raise httpx.ConnectTimeout("no answer")
         answer = self._create_payment(request)

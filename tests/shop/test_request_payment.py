@@ -86,10 +86,10 @@ async def test_an_order_whose_request_hangs_does_not_hold_up_another():
 
 async def test_the_answer_alone_can_pay_an_order():
     world = FakeWorld()
+    payment = {"id": "pay_9", "status": "succeeded", "amount": 1250, "currency": "EUR"}
+    world.script = [(201, payment)]
     async with running_shop(world) as shop:
         order_id = (await shop.place_order())["id"]
-        payment = {"id": "pay_9", "status": "succeeded", "amount": 1250, "currency": "EUR"}
-        world.script = [(201, payment | {"reference": order_id})]
         order = await shop.until_status(order_id, "fulfilled")
         assert order["payment_id"] == "pay_9"
 
