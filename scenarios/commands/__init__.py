@@ -1,0 +1,7 @@
+"""The words of the command line, one file each: ``add_to`` declares, ``_work`` carries out."""
+
+from scenarios.commands import list_all, matrix, run
+
+COMMANDS = (list_all, run, matrix)
+
+__all__ = ["COMMANDS"]

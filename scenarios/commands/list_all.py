@@ -1,0 +1,25 @@
+"""``list``: scenarios, invariants, mutants and faults."""
+
+from __future__ import annotations
+
+import argparse
+
+from scenarios.commands.options import Commands, add_json
+from scenarios.report import documents, terminal
+from scenarios.scenario_files import select
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser("list", help="show scenarios, invariants, mutants and faults")
+    add_json(command)
+    command.set_defaults(work=_work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    scenarios = select([])
+    if options.json != documents.STANDARD_OUTPUT:
+        terminal.show_list(terminal.make_console(), scenarios)
+    if options.json:
+        documents.write_document(documents.list_document(scenarios), options.json)
+    return 0

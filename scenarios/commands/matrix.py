@@ -1,0 +1,43 @@
+"""``matrix``: play every scenario against every broken shop."""
+
+from __future__ import annotations
+
+import argparse
+
+from scenarios.commands import options as common
+from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.matrix import run_matrix
+from scenarios.mutants import MUTANTS
+from scenarios.report import documents, terminal
+from scenarios.scenario_files import select
+from scenarios.verdict import Verdict
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser("matrix", help="play every scenario against every broken shop")
+    common.add_seed(command)
+    common.add_target(command)
+    common.add_json(command)
+    command.set_defaults(work=_work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    common.check_target(options)
+    scenarios, _ = common.fitting(select([]), options.target)
+    with terminal.progress("playing mutants", len(MUTANTS) + 1) as bar:
+        table = run_matrix(
+            scenarios,
+            options.seed,
+            options.target,
+            common.jobs(options),
+            lambda _name, _broken: bar.advance(bar.task_ids[0]),
+        )
+    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    terminal.show_matrix(console, table)
+    if options.json:
+        document = documents.matrix_document(table, options.seed, options.target)
+        documents.write_document(document, options.json)
+    if table.false_alarms or table.survivors:
+        return EXIT_STATUS[Verdict.BROKEN]
+    return EXIT_STATUS[Verdict.UNPROVEN if table.unproven else Verdict.HELD]

@@ -1,0 +1,74 @@
+"""What several commands take: their common options, read and checked in one place."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TypeAlias
+
+from scenarios.errors import WrongUsage
+from scenarios.mutants import CORRECT, MUTANTS
+from scenarios.run_suite import LIVE, SIMULATED, TARGETS
+from scenarios.scenario import Scenario
+from scenarios.targets.live import why_not_live
+from scenarios.verdict import Verdict
+
+# argparse gives its type no public name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+DEFAULT_SEED = 1
+EXIT_STATUS = {Verdict.HELD: 0, Verdict.BROKEN: 1, Verdict.UNPROVEN: 3}
+
+
+def add_seed(command: argparse.ArgumentParser) -> None:
+    """Let the command take ``--seed``."""
+    command.add_argument("--seed", type=int, default=DEFAULT_SEED, help="default: 1")
+
+
+def add_json(command: argparse.ArgumentParser) -> None:
+    """Let the command take ``--json``."""
+    command.add_argument("--json", metavar="FILE", help="write JSON to FILE, or - for stdout")
+
+
+def add_shop(command: argparse.ArgumentParser) -> None:
+    """Let the command take ``--shop``."""
+    command.add_argument(
+        "--shop", default=CORRECT, metavar="correct|MUTANT", help="default: correct"
+    )
+
+
+def add_target(command: argparse.ArgumentParser) -> None:
+    """Let the command take ``--target`` and ``--jobs``."""
+    command.add_argument("--target", default=SIMULATED, help="sim (default) or live")
+    command.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
+
+
+def check_shop(options: argparse.Namespace) -> None:
+    """Raise WrongUsage for a shop that there is not."""
+    if options.shop != CORRECT and options.shop not in MUTANTS:
+        raise WrongUsage(
+            f"--shop {options.shop} is not known: use {CORRECT} or {', '.join(MUTANTS)}"
+        )
+
+
+def check_target(options: argparse.Namespace) -> None:
+    """Raise WrongUsage for a target that there is not, or a number of processes that cannot be."""
+    if options.target not in TARGETS:
+        raise WrongUsage(f"--target {options.target} is not known: use {' or '.join(TARGETS)}")
+    if options.jobs is not None and options.jobs < 1:
+        raise WrongUsage(f"--jobs {options.jobs} is not 1 or more")
+
+
+def jobs(options: argparse.Namespace) -> int:
+    """Return how many processes to use; live runs mostly wait, so two of them share a core."""
+    cores = os.cpu_count() or 1
+    return int(options.jobs or (2 * cores if options.target == LIVE else cores))
+
+
+def fitting(scenarios: list[Scenario], target: str) -> tuple[list[Scenario], dict[str, str]]:
+    """Part the scenarios that the target can play from those that it cannot, with the reason."""
+    if target != LIVE:
+        return scenarios, {}
+    reasons = {scenario.name: why_not_live(scenario) for scenario in scenarios}
+    left_out = {name: reason for name, reason in reasons.items() if reason is not None}
+    return [scenario for scenario in scenarios if scenario.name not in left_out], left_out

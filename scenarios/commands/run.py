@@ -1,0 +1,61 @@
+"""``run``: play scenarios and say which promises held."""
+
+from __future__ import annotations
+
+import argparse
+
+from scenarios.commands import options as common
+from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.errors import WrongUsage
+from scenarios.report import documents, terminal
+from scenarios.run_suite import run_suite
+from scenarios.scenario_files import select
+from scenarios.verdict import overall
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser("run", help="play scenarios and say which promises held")
+    command.add_argument("scenarios", nargs="*", metavar="NAME|TAG|FILE", help="default: all")
+    common.add_seed(command)
+    command.add_argument(
+        "--seeds", metavar="A..B", help="play each scenario with every seed from A to B"
+    )
+    common.add_shop(command)
+    common.add_target(command)
+    common.add_json(command)
+    command.set_defaults(work=_work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    common.check_target(options)
+    common.check_shop(options)
+    seeds = _seeds(options)
+    scenarios, left_out = common.fitting(select(options.scenarios), options.target)
+    with terminal.progress("playing", len(scenarios)) as bar:
+        results = run_suite(
+            scenarios,
+            seeds,
+            options.target,
+            options.shop,
+            common.jobs(options),
+            lambda _: bar.advance(bar.task_ids[0]),
+        )
+    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
+    terminal.show_results(console, results, shown)
+    for name, reason in left_out.items():
+        console.print(f"left out: [bold]{name}[/bold], since {reason}")
+    if options.json:
+        document = documents.run_document(results, seeds[0], options.target, options.shop)
+        documents.write_document(document, options.json)
+    return EXIT_STATUS[overall(results)]
+
+
+def _seeds(options: argparse.Namespace) -> list[int]:
+    if options.seeds is None:
+        return [options.seed]
+    first, dots, last = options.seeds.partition("..")
+    if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise WrongUsage(f"--seeds {options.seeds} is not a range: write it like 1..50")
+    return list(range(int(first), int(last) + 1))
