@@ -133,11 +133,16 @@ class PspClient:
         return wire.decode(answer.body, wire.EventPage)
 
     def event_stream_request(self, last_event_id: str | None) -> httpx.Request:
-        """What opens the stream of events, from the one after ``last_event_id``."""
+        """What opens the stream of events, from the one after ``last_event_id``.
+
+        Who has seen none yet asks from the beginning of the log: a stream that begins "now" leaves
+        out what happened before a first connection broke off.
+        """
         headers = {"authorization": self._authorization, "accept": "text/event-stream"}
-        if last_event_id is not None:
-            headers["last-event-id"] = last_event_id
-        return httpx.Request("GET", f"{self._base_url}/v1/events/stream", headers=headers)
+        url = f"{self._base_url}/v1/events/stream"
+        if last_event_id is None:
+            return httpx.Request("GET", f"{url}?after=0", headers=headers)
+        return httpx.Request("GET", url, headers={**headers, "last-event-id": last_event_id})
 
     async def request_refund(
         self, payment_id: str, wanted: WantedRefund

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from shop.psp_client import exchange
+from shop.psp_client import PspClient, exchange
 
 
 class Endless(httpx.AsyncByteStream):
@@ -35,3 +35,11 @@ async def test_an_answer_that_never_ends_is_given_up_in_time():
     assert asyncio.get_running_loop().time() - started < 1
     timeouts = transport.seen.extensions["timeout"]
     assert timeouts == {"connect": 0.03, "read": 0.03, "write": 0.03, "pool": 0.03}
+
+
+def test_a_stream_is_asked_for_from_the_beginning_until_an_event_was_seen():
+    """One that begins "now" leaves out what happened before a first connection broke off."""
+    client = PspClient(Dripping(), base_url="http://psp", key="sk", timeout_s=1.0)
+    first, later = client.event_stream_request(None), client.event_stream_request("evt_1")
+    assert (first.url.query, first.headers.get("last-event-id")) == (b"after=0", None)
+    assert (later.url.query, later.headers["last-event-id"]) == (b"", "evt_1")
