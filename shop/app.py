@@ -30,7 +30,12 @@ from shop.fulfil_order import carry_out_shipment, take_due_shipments
 from shop.http_operations import operation_routes
 from shop.http_orders import order_routes
 from shop.http_refunds import refund_routes
-from shop.http_support import on_http_error, on_shop_error, on_unexpected_error
+from shop.http_support import (
+    on_database_error,
+    on_http_error,
+    on_shop_error,
+    on_unexpected_error,
+)
 from shop.http_webhooks import webhook_routes
 from shop.parts import Parts
 from shop.ports import Clock, Shop
@@ -57,7 +62,7 @@ from shop.tracking import (
     webhooks,
 )
 from shop.workers import Work, work_off
-from sqlport import Database
+from sqlport import Database, DatabaseError
 
 _TRACKERS: dict[str, Callable[[Shop, Parts], list[Work]]] = {
     WEBHOOKS_AND_RECONCILIATION: reconciliation.workers,
@@ -95,9 +100,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await database.apply_schema(store.SCHEMA)
-        if settings.uses_webhooks:
-            await announce_endpoint(shop)
-        work = [*_order_workers(shop, parts), *_payment_workers(shop, parts)]
+        work: list[Work] = []
+        if settings.works:
+            if settings.uses_webhooks:
+                await announce_endpoint(shop)
+            work = [*_order_workers(shop, parts), *_payment_workers(shop, parts)]
         tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
@@ -107,10 +114,11 @@ def create_app(
             await asyncio.gather(*tasks, return_exceptions=True)
 
     app = Starlette(
-        routes=[*_order_routes(shop), *_payment_routes(shop, parts)],
+        routes=_routes(shop, parts),
         lifespan=lifespan,
         exception_handlers={
             ShopError: on_shop_error,
+            DatabaseError: on_database_error,
             HTTPException: on_http_error,
             Exception: on_unexpected_error,
         },
@@ -118,6 +126,13 @@ def create_app(
     # Senders of webhooks do not follow redirects, so an address either works or does not exist.
     app.router.redirect_slashes = False
     return app
+
+
+def _routes(shop: Shop, parts: Parts) -> list[Route]:
+    """Every process says how it is doing; beside that, a worker answers nobody."""
+    if not shop.settings.answers:
+        return operation_routes(shop)
+    return [*_order_routes(shop), *_payment_routes(shop, parts)]
 
 
 def _order_routes(shop: Shop) -> list[Route]:

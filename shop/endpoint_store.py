@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shop.domain.webhook_signature import WebhookSecrets
-from sqlport import Row, Transaction
+from shop.queues import time_to_look
+from sqlport import SHARED, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,31 @@ async def load_endpoint(transaction: Transaction, url: str) -> Endpoint | None:
     """The endpoint with this URL, or None."""
     row = await transaction.fetch_one("SELECT * FROM webhook_endpoints WHERE url = ?", url)
     return None if row is None else _endpoint_in(row)
+
+
+async def take_endpoint(transaction: Transaction, url: str, now: float, lease_s: float) -> bool:
+    """Whether something is to be done about the endpoint; then nobody else is told so for a while.
+
+    The time is compared where it is changed: of two processes that look at once, one takes it.
+    """
+    taken = await transaction.execute(
+        "UPDATE webhook_endpoints SET attempts = attempts + 1, due_at = ? "
+        "WHERE url = ? AND due_at <= ?",
+        now + lease_s,
+        url,
+        now,
+    )
+    return taken == 1
+
+
+async def next_endpoint_work_at(
+    transaction: Transaction, url: str, now: float, look_s: float
+) -> float | None:
+    """When to look at the endpoint again."""
+    row = await transaction.fetch_one(
+        f"SELECT MIN(due_at) AS due, {SHARED} AS shared FROM webhook_endpoints WHERE url = ?", url
+    )
+    return time_to_look(row, now, look_s)
 
 
 async def announce_endpoint(
@@ -70,33 +96,47 @@ async def move_to_url(transaction: Transaction, url: str) -> None:
     )
 
 
-async def note_settled(transaction: Transaction, url: str, look_again_at: float | None) -> None:
-    """Nothing is to be done before then, unless a rotation has been wished for meanwhile."""
+async def note_settled(
+    transaction: Transaction, url: str, now: float, look_again_at: float | None
+) -> None:
+    """Nothing is to be done before then.
+
+    Unless a rotation or another look has been wished for meanwhile: what was found is older.
+    """
     await transaction.execute(
-        "UPDATE webhook_endpoints SET attempts = 0, due_at = ? "
-        "WHERE url = ? AND endpoint_id IS NOT NULL AND rotation_key IS NULL",
+        "UPDATE webhook_endpoints SET attempts = 0, due_at = ? WHERE url = ? "
+        "AND endpoint_id IS NOT NULL AND rotation_key IS NULL AND (due_at IS NULL OR due_at > ?)",
         look_again_at,
         url,
+        now,
     )
 
 
-async def store_created(transaction: Transaction, url: str, endpoint_id: str, secret: str) -> None:
-    """The provider has made the endpoint."""
+async def store_created(
+    transaction: Transaction, url: str, creation_key: str, endpoint_id: str, secret: str
+) -> None:
+    """The provider has made the endpoint for this key; one noted before stays, with its secrets."""
     await transaction.execute(
-        "UPDATE webhook_endpoints SET endpoint_id = ?, secret = ? WHERE url = ?",
+        "UPDATE webhook_endpoints SET endpoint_id = ?, secret = ? "
+        "WHERE url = ? AND creation_key = ? AND endpoint_id IS NULL",
         endpoint_id,
         secret,
         url,
+        creation_key,
     )
 
 
-async def forget_created(transaction: Transaction, url: str, creation_key: str) -> None:
-    """The provider no longer knows the endpoint: another one is needed, under another key."""
+async def forget_created(
+    transaction: Transaction, url: str, endpoint_id: str, creation_key: str
+) -> None:
+    """The provider no longer knows this endpoint: another one is needed, under another key."""
     await transaction.execute(
         "UPDATE webhook_endpoints SET creation_key = ?, endpoint_id = NULL, secret = NULL, "
-        "previous_secret = NULL, previous_ends_at = NULL, rotation_key = NULL WHERE url = ?",
+        "previous_secret = NULL, previous_ends_at = NULL, rotation_key = NULL "
+        "WHERE url = ? AND endpoint_id = ?",
         creation_key,
         url,
+        endpoint_id,
     )
 
 

@@ -44,7 +44,11 @@ async def take_due_shipments(shop: Shop, room: int) -> Due[Shipment]:
     """Fulfilments not taken on yet, leased for as long as asking can take."""
     async with shop.database.transaction() as transaction:
         return await queues.take_shipments(
-            transaction, shop.clock.now(), room, lease_s=2 * shop.settings.warehouse_timeout_s
+            transaction,
+            shop.clock.now(),
+            room,
+            lease_s=2 * shop.settings.warehouse_timeout_s,
+            look_s=shop.settings.look_interval_s,
         )
 
 

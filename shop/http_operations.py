@@ -25,21 +25,24 @@ def operation_routes(shop: Shop) -> list[Route]:
     async def read_health(_request: Request) -> Response:
         async with shop.database.transaction() as transaction:
             dead = await event_store.count_dead_letters(transaction)
-        health: dict[str, Any] = {"status": "ok", "dead_letters": dead}
-        if shop.settings.uses_webhooks:
+        health: dict[str, Any] = {
+            "status": "ok",
+            "role": shop.settings.role,
+            "dead_letters": dead,
+        }
+        if shop.settings.uses_webhooks and shop.settings.works:
             health["webhook_endpoint"] = _endpoint(shop)
         return json_response(health)
 
     async def read_metrics(_request: Request) -> Response:
         async with shop.database.transaction() as transaction:
             dead = await event_store.count_dead_letters(transaction)
-        gauges = {
-            "dead_letters": ("events set aside", float(dead)),
-            "webhook_endpoint_ok": (
+        gauges = {"dead_letters": ("events set aside", float(dead))}
+        if shop.settings.works:
+            gauges["webhook_endpoint_ok"] = (
                 "whether our endpoint at the provider was as it should be at the last look",
                 float(shop.endpoint_health.state == "ok"),
-            ),
-        }
+            )
         return Response(prometheus_text(shop.measured, gauges), media_type=_PROMETHEUS)
 
     async def read_tracking(_request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from shop.domain.errors import (
     AdminOnly,
     BodyTooLarge,
     BodyTooSlow,
+    DatabaseUnavailable,
     MalformedRequest,
     NotJson,
     PeerNotAllowed,
@@ -27,9 +29,10 @@ from shop.domain.peer_address import Network, is_in, peer_address
 
 # The private network in which services of one installation meet (RFC 1918).
 _ADMIN_NETWORK = ipaddress.ip_network("10.0.0.0/8")
-
-
 _PAGE_MAX, _PAGE_DEFAULT = 100, 20
+# Time for a server to come back, or for a burst to pass.
+_DATABASE_BACK_AFTER_S = "2"
+_LOG = logging.getLogger("shop")
 
 
 def json_response(body: object, status: int = 200) -> Response:
@@ -42,6 +45,8 @@ def problem_response(error: ShopError) -> Response:
     response = _problem(error.status, error.code, error.detail, definite=error.definite)
     if isinstance(error, TooManyWebhooks):
         response.headers["retry-after"] = str(math.ceil(error.retry_after_s))
+    if isinstance(error, DatabaseUnavailable):
+        response.headers["retry-after"] = _DATABASE_BACK_AFTER_S
     return response
 
 
@@ -49,6 +54,12 @@ async def on_shop_error(_request: Request, error: Exception) -> Response:
     """Translate an error of our own tree."""
     assert isinstance(error, ShopError), "registered for ShopError only"
     return problem_response(error)
+
+
+async def on_database_error(_request: Request, error: Exception) -> Response:
+    """Nothing is known to be stored, so the sender of a webhook has to keep it and come again."""
+    _LOG.error("the database gave no usable answer: %s", error)
+    return problem_response(DatabaseUnavailable("the shop cannot store anything now: try again"))
 
 
 async def on_http_error(_request: Request, error: Exception) -> Response:

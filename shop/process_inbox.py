@@ -63,7 +63,9 @@ async def _known_since(transaction: Transaction, event: Event) -> float | None:
 async def take_due_events(shop: Shop) -> Due[list[InboxRow]]:
     """The next events as one batch, so that they are processed one after the other."""
     async with shop.database.transaction() as transaction:
-        due = await queues.take_events(transaction, shop.clock.now(), _BATCH)
+        due = await queues.take_events(
+            transaction, shop.clock.now(), _BATCH, look_s=shop.settings.look_interval_s
+        )
     return Due([due.items] if due.items else [], due.next_at)
 
 
@@ -87,7 +89,10 @@ async def _put_off(shop: Shop, row: InboxRow, reason: str) -> None:
     )
     async with shop.database.transaction() as transaction:
         if isinstance(step, SetAside):
-            await store.close_event(transaction, row.event_id, store.DEAD, reason)
+            is_ours = await store.close_event(transaction, row.event_id, store.DEAD, reason)
         else:
-            await store.postpone_event(transaction, row.event_id, failures, step.at, reason)
-    _LOG.warning("event %s failed %d times: %s", row.event_id, failures, reason)
+            is_ours = await store.postpone_event(
+                transaction, row.event_id, failures, step.at, reason
+            )
+    if is_ours:
+        _LOG.warning("event %s failed %d times: %s", row.event_id, failures, reason)

@@ -2,7 +2,8 @@
 
 Rows whose handling talks to others are taken with a lease: in the same transaction their next
 time is moved to where the attempt must be over. So a crash loses nothing and needs no cleaning up.
-Where several shops share a database, each takes rows that no other is taking at the moment.
+Where several shops share a database, each takes rows that no other is taking at the moment, and
+looks again every ``look_s``: nobody wakes it for what another process has stored.
 """
 
 from __future__ import annotations
@@ -22,8 +23,6 @@ T = TypeVar("T")
 # Longer than a batch of events takes. One that takes longer is only worked on twice: whoever ends
 # second finds the event closed, and leaves no effects.
 _INBOX_LEASE_S = 5.0
-# Nobody wakes us for what another process has stored and then died over.
-_LOOK_FOR_OTHERS_S = 5.0
 # Rows that are due and yet were not taken are being taken by another process at this moment.
 _OTHERS_TAKE_S = 0.01
 
@@ -54,7 +53,7 @@ class Shipment:
 
 
 async def take_payment_requests(
-    transaction: Transaction, now: float, limit: int, lease_s: float
+    transaction: Transaction, now: float, limit: int, *, lease_s: float, look_s: float
 ) -> Due[PaymentRequest]:
     """Payment requests without a final answer."""
     rows = await transaction.fetch_all(
@@ -76,7 +75,7 @@ async def take_payment_requests(
         )
         if won:
             taken.append(PaymentRequest(order_in(row), row["idempotency_key"], row["attempts"] + 1))
-    return Due(taken, await _next_at(transaction, "payment_requests", "due_at IS NOT NULL", now))
+    return Due(taken, await next_at(transaction, "payment_requests", now, look_s))
 
 
 async def postpone_payment_request(
@@ -91,7 +90,7 @@ async def postpone_payment_request(
 
 
 async def take_shipments(
-    transaction: Transaction, now: float, limit: int, lease_s: float
+    transaction: Transaction, now: float, limit: int, *, lease_s: float, look_s: float
 ) -> Due[Shipment]:
     """Fulfilments that the warehouse has not taken on yet."""
     rows = await transaction.fetch_all(
@@ -111,7 +110,7 @@ async def take_shipments(
         if won:
             fulfilment = Fulfilment(row["id"], row["order_id"], items_in(row["items"]))
             taken.append(Shipment(fulfilment, row["attempts"] + 1))
-    return Due(taken, await _next_at(transaction, "fulfilments", "due_at IS NOT NULL", now))
+    return Due(taken, await next_at(transaction, "fulfilments", now, look_s))
 
 
 async def postpone_shipment(transaction: Transaction, fulfilment_id: str, due_at: float) -> None:
@@ -123,7 +122,9 @@ async def postpone_shipment(transaction: Transaction, fulfilment_id: str, due_at
     )
 
 
-async def take_events(transaction: Transaction, now: float, limit: int) -> Due[InboxRow]:
+async def take_events(
+    transaction: Transaction, now: float, limit: int, *, look_s: float
+) -> Due[InboxRow]:
     """Pending events in the order of their arrival.
 
     They are processed right here, in transactions alone, so a lease is only needed where another
@@ -145,7 +146,7 @@ async def take_events(transaction: Transaction, now: float, limit: int) -> Due[I
     events = [
         InboxRow(row["event_id"], row["body"], row["attempts"], row["source"]) for row in rows
     ]
-    return Due(events, await _next_at(transaction, "inbox", "status = 'pending'", now))
+    return Due(events, await next_at(transaction, "inbox", now, look_s, "status = 'pending'"))
 
 
 async def take_orders_to_check(
@@ -155,6 +156,7 @@ async def take_orders_to_check(
     *,
     first_after_s: float,
     delay_after_check: Callable[[int], float],
+    look_s: float,
 ) -> Due[Order]:
     """Open orders that the provider has to be asked about, each with its own growing delay.
 
@@ -189,7 +191,7 @@ async def take_orders_to_check(
         "FROM orders WHERE is_open = 1",
         first_after_s,
     )
-    return Due(taken, _time_to_look(found, now))
+    return Due(taken, time_to_look(found, now, look_s))
 
 
 async def check_again(transaction: Transaction, order_id: str, due_at: float) -> None:
@@ -199,18 +201,25 @@ async def check_again(transaction: Transaction, order_id: str, due_at: float) ->
     )
 
 
-async def _next_at(transaction: Transaction, table: str, waiting: str, now: float) -> float | None:
+async def next_at(
+    transaction: Transaction,
+    table: str,
+    now: float,
+    look_s: float,
+    waiting: str = "due_at IS NOT NULL",
+) -> float | None:
+    """When to look at a table with a ``due_at`` again."""
     row = await transaction.fetch_one(
         f"SELECT MIN(due_at) AS due, {SHARED} AS shared FROM {table} WHERE {waiting}"
     )
-    return _time_to_look(row, now)
+    return time_to_look(row, now, look_s)
 
 
-def _time_to_look(row: Row | None, now: float) -> float | None:
+def time_to_look(row: Row | None, now: float, look_s: float) -> float | None:
     """When the next row is due; earlier where another process may have stored an earlier one."""
     assert row is not None, "an aggregate always has a row"
     due_at: float | None = row["due"]
     if not row["shared"]:
         return due_at
-    latest = now + _LOOK_FOR_OTHERS_S
+    latest = now + look_s
     return latest if due_at is None else min(max(due_at, now + _OTHERS_TAKE_S), latest)

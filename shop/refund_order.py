@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from shop import refund_store, store
 from shop.domain.errors import OrderNotFound, ProviderUnavailable, UnreadableAnswer
+from shop.domain.order import Order
 from shop.domain.payment import NoAnswer, PaymentRefused, Refund
 from shop.domain.refund import RefundStatus, WantedRefund, amount_to_refund
 from shop.domain.retry import delay_after
 from shop.ports import Shop
 from shop.queues import Due
 from shop.refund_store import RefundTry
+from sqlport import Transaction
 
 
 async def refund_order(
@@ -31,8 +33,8 @@ async def refund_order(
     Raises OrderNotFound, NotRefundable or RefundTooLarge.
     """
     async with shop.database.transaction() as transaction:
-        await refund_store.lock_order(transaction, order_id)
-        order = await store.load_order(transaction, order_id)
+        # Locked: of two wishes at once the second one has to see the first.
+        order = await store.lock_order(transaction, order_id)
         if order is None:
             raise OrderNotFound(f"there is no order {order_id!r}")
         if request_key is not None:
@@ -58,7 +60,11 @@ async def take_due_refunds(shop: Shop, room: int) -> Due[RefundTry]:
     """Wanted refunds without a final answer, leased for as long as asking can take."""
     async with shop.database.transaction() as transaction:
         return await refund_store.take_refunds(
-            transaction, shop.clock.now(), room, lease_s=3 * shop.settings.psp_timeout_s
+            transaction,
+            shop.clock.now(),
+            room,
+            lease_s=3 * shop.settings.psp_timeout_s,
+            look_s=shop.settings.look_interval_s,
         )
 
 
@@ -71,15 +77,33 @@ async def carry_out_refund(shop: Shop, one: RefundTry) -> None:
     if answer is None:
         answer = await shop.provider.request_refund(payment_id, wanted)
     async with shop.database.transaction() as transaction:
-        if isinstance(answer, NoAnswer):
-            due_at = shop.clock.now() + _delay_s(shop, one.attempt, answer)
-            await refund_store.postpone_refund(transaction, wanted.id, due_at)
-            return
+        order = await store.lock_order(transaction, one.order.id)
+        assert order is not None, "a refund belongs to an order"
         if isinstance(answer, PaymentRefused):
             await refund_store.save_refused(transaction, wanted, answer.reason)
+        elif isinstance(answer, NoAnswer):
+            await _postpone(shop, transaction, one, answer)
+        elif await refund_store.wish_with(transaction, answer.id) not in (None, wanted.id):
+            # Two old wishes for one amount have found the same refund: it is the other one's.
+            await _postpone(shop, transaction, one, NoAnswer("the refund belongs to another wish"))
         else:
-            await refund_store.save_accepted(transaction, wanted, answer.id)
+            await _save_accepted(transaction, order, wanted, answer)
     shop.wake.checks.set()
+
+
+async def _postpone(shop: Shop, transaction: Transaction, one: RefundTry, answer: NoAnswer) -> None:
+    due_at = shop.clock.now() + _delay_s(shop, one.attempt, answer)
+    await refund_store.postpone_refund(transaction, one.wanted.id, due_at)
+
+
+async def _save_accepted(
+    transaction: Transaction, order: Order, wanted: WantedRefund, made: Refund
+) -> None:
+    """Note the provider's refund, and have its outcome asked for unless it was told already."""
+    await refund_store.save_accepted(transaction, wanted, made.id)
+    told = {refund.id: refund.status for refund in order.holdings.refunds}
+    if told.get(made.id, RefundStatus.PENDING) == RefundStatus.PENDING:
+        await refund_store.await_outcome(transaction, order.id)
 
 
 async def _find_old_refund(shop: Shop, one: RefundTry, payment_id: str) -> Refund | NoAnswer | None:

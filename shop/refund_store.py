@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from shop.domain.order import Order
 from shop.domain.refund import RefundStatus, WantedRefund
-from shop.queues import Due
+from shop.queues import Due, next_at
 from shop.store import order_in
-from sqlport import Row, Transaction
+from sqlport import SKIP_LOCKED, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,6 @@ class RefundTry:
     wanted: WantedRefund
     order: Order
     attempt: int
-
-
-async def lock_order(transaction: Transaction, order_id: str) -> None:
-    """Keep other transactions from wanting a refund of the same order until this one is over."""
-    await transaction.execute("UPDATE orders SET status = status WHERE id = ?", order_id)
 
 
 async def insert_refund(
@@ -70,28 +65,25 @@ async def refunds_of(
 
 
 async def take_refunds(
-    transaction: Transaction, now: float, limit: int, lease_s: float
+    transaction: Transaction, now: float, limit: int, *, lease_s: float, look_s: float
 ) -> Due[RefundTry]:
     """Wanted refunds without a final answer."""
     rows = await transaction.fetch_all(
-        "SELECT * FROM refunds WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", now, limit
+        f"SELECT * FROM refunds WHERE due_at <= ? ORDER BY due_at, id LIMIT ? {SKIP_LOCKED}",
+        now,
+        limit,
     )
     taken = []
     for row in rows:
-        won = await transaction.execute(
-            "UPDATE refunds SET attempts = attempts + 1, due_at = ? WHERE id = ? AND attempts = ?",
+        await transaction.execute(
+            "UPDATE refunds SET attempts = attempts + 1, due_at = ? WHERE id = ?",
             now + lease_s,
             row["id"],
-            row["attempts"],
         )
         order = await transaction.fetch_one("SELECT * FROM orders WHERE id = ?", row["order_id"])
         assert order is not None, "a refund belongs to an order"
-        if won:
-            taken.append(RefundTry(_refund_in(row), order_in(order), row["attempts"] + 1))
-    found = await transaction.fetch_one(
-        "SELECT MIN(due_at) AS due FROM refunds WHERE due_at IS NOT NULL"
-    )
-    return Due(taken, None if found is None else found["due"])
+        taken.append(RefundTry(_refund_in(row), order_in(order), row["attempts"] + 1))
+    return Due(taken, await next_at(transaction, "refunds", now, look_s))
 
 
 async def postpone_refund(transaction: Transaction, refund_id: str, due_at: float) -> None:
@@ -101,17 +93,26 @@ async def postpone_refund(transaction: Transaction, refund_id: str, due_at: floa
     )
 
 
+async def wish_with(transaction: Transaction, provider_id: str) -> str | None:
+    """The id of the wanted refund that the provider has made as this one, or None."""
+    row = await transaction.fetch_one("SELECT id FROM refunds WHERE refund_id = ?", provider_id)
+    return None if row is None else row["id"]
+
+
 async def save_accepted(transaction: Transaction, wanted: WantedRefund, provider_id: str) -> None:
-    """The provider has made the refund; its order is open until the outcome is known."""
+    """The provider has made the refund."""
     await transaction.execute(
         "UPDATE refunds SET status = ?, refund_id = ?, due_at = NULL WHERE id = ?",
         RefundStatus.PENDING.value,
         provider_id,
         wanted.id,
     )
+
+
+async def await_outcome(transaction: Transaction, order_id: str) -> None:
+    """The order is open until the outcome of its refund is known."""
     await transaction.execute(
-        "UPDATE orders SET is_open = 1, checks = 0, check_due_at = NULL WHERE id = ?",
-        wanted.order_id,
+        "UPDATE orders SET is_open = 1, checks = 0, check_due_at = NULL WHERE id = ?", order_id
     )
 
 

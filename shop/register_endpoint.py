@@ -55,18 +55,13 @@ async def accepted_secrets(shop: Shop) -> tuple[str, ...]:
 
 async def take_endpoint_work(shop: Shop) -> Due[Endpoint]:
     """The endpoint if something is to be done about it, leased for as long as asking can take."""
-    now = shop.clock.now()
+    now, url, lease_s = shop.clock.now(), webhook_url(shop), 3 * shop.settings.psp_timeout_s
     async with shop.database.transaction() as transaction:
-        endpoint = await endpoint_store.load_endpoint(transaction, webhook_url(shop))
-        if endpoint is None or endpoint.due_at is None:
-            return Due([], None)
-        if endpoint.due_at > now:
-            return Due([], endpoint.due_at)
-        lease_s = 3 * shop.settings.psp_timeout_s
-        await endpoint_store.plan_endpoint_work(
-            transaction, endpoint.url, endpoint.attempts + 1, now + lease_s
-        )
-    return Due([endpoint], now + lease_s)
+        is_due = await endpoint_store.take_endpoint(transaction, url, now, lease_s)
+        endpoint = await endpoint_store.load_endpoint(transaction, url) if is_due else None
+        look_s = shop.settings.look_interval_s
+        next_at = await endpoint_store.next_endpoint_work_at(transaction, url, now, look_s)
+    return Due([] if endpoint is None else [endpoint], next_at)
 
 
 async def look_after_endpoint(shop: Shop, endpoint: Endpoint) -> None:
@@ -75,7 +70,7 @@ async def look_after_endpoint(shop: Shop, endpoint: Endpoint) -> None:
         await _settle(shop)
     except (ProviderUnavailable, UnreadableAnswer, UnusableSecret) as problem:
         _LOG.warning("cannot register for webhooks yet: %s", problem.detail)
-        settings, attempts = shop.settings, endpoint.attempts + 1
+        settings, attempts = shop.settings, endpoint.attempts
         due_at = shop.clock.now() + delay_after(
             attempts, first_s=settings.retry_first_delay_s, cap_s=settings.retry_delay_cap_s
         )
@@ -109,12 +104,11 @@ async def _settle(shop: Shop) -> WebhookSecrets:
     """Make the provider's side what is stored as wanted; one at a time, from what is stored now."""
     async with shop.endpoint_turn:
         url = webhook_url(shop)
-        async with shop.database.transaction() as transaction:
-            endpoint = await endpoint_store.load_endpoint(transaction, url)
-        assert endpoint is not None, "the endpoint was announced at startup"
+        endpoint = await _stored(shop, url)
         secrets = await _keep(shop, endpoint) or await _create(shop, url)
         async with shop.database.transaction() as transaction:
-            await endpoint_store.note_settled(transaction, url, _look_again_at(shop))
+            now, look_again_at = shop.clock.now(), _look_again_at(shop)
+            await endpoint_store.note_settled(transaction, url, now, look_again_at)
         note_settled(shop)
         return secrets
 
@@ -144,19 +138,33 @@ async def _keep(shop: Shop, endpoint: Endpoint) -> WebhookSecrets | None:
     if found is None:
         note_gone(shop)
     async with shop.database.transaction() as transaction:
-        await endpoint_store.forget_created(transaction, endpoint.url, shop.new_id("key"))
+        await endpoint_store.forget_created(
+            transaction, endpoint.url, endpoint.id, shop.new_id("key")
+        )
     return None
 
 
 async def _create(shop: Shop, url: str) -> WebhookSecrets:
+    """Have the endpoint made, unless another process has had it made meanwhile."""
+    endpoint = await _stored(shop, url)
+    if endpoint.secrets is None:
+        created = await shop.provider.create_endpoint(url, endpoint.creation_key)
+        key_of(created.secret)
+        async with shop.database.transaction() as transaction:
+            await endpoint_store.store_created(
+                transaction, url, endpoint.creation_key, created.id, created.secret
+            )
+        endpoint = await _stored(shop, url)
+    if endpoint.secrets is None:
+        raise ProviderUnavailable("the endpoint was given up while it was made: try again")
+    return endpoint.secrets
+
+
+async def _stored(shop: Shop, url: str) -> Endpoint:
     async with shop.database.transaction() as transaction:
         endpoint = await endpoint_store.load_endpoint(transaction, url)
     assert endpoint is not None, "the endpoint was announced at startup"
-    created = await shop.provider.create_endpoint(url, endpoint.creation_key)
-    key_of(created.secret)
-    async with shop.database.transaction() as transaction:
-        await endpoint_store.store_created(transaction, url, created.id, created.secret)
-    return WebhookSecrets(created.secret)
+    return endpoint
 
 
 async def _rotate(

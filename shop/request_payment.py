@@ -29,7 +29,11 @@ async def take_due_requests(shop: Shop, room: int) -> Due[PaymentRequest]:
     """Payment requests without a final answer, leased for as long as asking can take."""
     async with shop.database.transaction() as transaction:
         return await queues.take_payment_requests(
-            transaction, shop.clock.now(), room, lease_s=3 * shop.settings.psp_timeout_s
+            transaction,
+            shop.clock.now(),
+            room,
+            lease_s=3 * shop.settings.psp_timeout_s,
+            look_s=shop.settings.look_interval_s,
         )
 
 

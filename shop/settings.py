@@ -28,6 +28,9 @@ TRACKING = (
     EVENT_STREAM,
 )
 
+ALL, WEB, WORKER = "all", "web", "worker"
+ROLES = (ALL, WEB, WORKER)
+
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(rf"(?P<number>\d+(\.\d+)?)(?P<unit>{'|'.join(_UNITS_S)})?")
 
@@ -72,6 +75,8 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8081, "port to listen on; 0 picks a free one", most=65535)
     database: str = _setting("sqlite:///shop.sqlite3", "sqlite:///FILE, sqlite:///:memory: or postgresql://…")
+    role: str = _setting(ALL, f"one of {', '.join(ROLES)}: what this process does of the whole")
+    look_interval_s: float = _seconds(0.25, "PostgreSQL: delay between two looks for others' work")
     psp: str = _setting("http://127.0.0.1:8080", "base URL of the payment provider")
     psp_key: str = _setting("", "API key at the payment provider", secret=True)
     tracking: str = _setting(WEBHOOKS_AND_RECONCILIATION, f"one of {', '.join(TRACKING)}")
@@ -110,6 +115,7 @@ class Settings:
         for setting in documented():
             _check_range(setting, getattr(self, setting.name))
         _check_tracking(self.tracking)
+        _check_role(self)
         for name in ("psp", "public_url", "warehouse_url"):
             _check_url(name, getattr(self, name))
         for name in ("webhook_allow_list", "trusted_proxies"):
@@ -119,6 +125,16 @@ class Settings:
     def uses_webhooks(self) -> bool:
         """Whether the provider has to know where to send webhooks."""
         return self.tracking in (WEBHOOKS, WEBHOOKS_AND_RECONCILIATION)
+
+    @property
+    def answers(self) -> bool:
+        """Whether customers and the provider may call this process."""
+        return self.role in (ALL, WEB)
+
+    @property
+    def works(self) -> bool:
+        """Whether this process works off what is stored."""
+        return self.role in (ALL, WORKER)
 
 
 @dataclass(frozen=True)
@@ -201,6 +217,20 @@ def _check_range(setting: Documented, value: Any) -> None:
 def _check_tracking(tracking: str) -> None:
     if tracking not in TRACKING:
         raise BadSetting(f"--tracking must be one of {', '.join(TRACKING)}, not {tracking!r}")
+
+
+def _check_role(settings: Settings) -> None:
+    role = settings.role
+    if role not in ROLES:
+        raise BadSetting(f"--role must be one of {', '.join(ROLES)}, not {role!r}")
+    if role == ALL:
+        return
+    if not settings.database.startswith(("postgresql://", "postgres://")):
+        raise BadSetting(
+            f"--role {role} needs --database postgresql://…, which processes can share"
+        )
+    if settings.uses_webhooks and not settings.public_url:
+        raise BadSetting(f"--role {role} needs --public-url, the same one for every process")
 
 
 def _check_networks(name: str, text: str) -> None:

@@ -355,9 +355,9 @@ async def close_event(
 
 async def postpone_event(
     transaction: Transaction, event_id: str, attempts: int, due_at: float, reason: str
-) -> None:
-    """Leave a pending event for later."""
-    await transaction.execute(
+) -> bool:
+    """Leave a pending event for later; False if it was no longer in the queue."""
+    changed = await transaction.execute(
         "UPDATE inbox SET attempts = ?, due_at = ?, reason = ? "
         "WHERE event_id = ? AND status = 'pending'",
         attempts,
@@ -365,6 +365,7 @@ async def postpone_event(
         reason,
         event_id,
     )
+    return changed == 1
 
 
 def order_in(row: Row) -> Order:

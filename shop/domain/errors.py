@@ -23,7 +23,8 @@ ShopError
 ├── NotReady                       the same request may succeed later
 │   ├── SecretNotKnownYet          503 secret_not_known_yet
 │   ├── EndpointNotRegistered      503 endpoint_not_registered
-│   └── ProviderUnavailable        503 provider_unavailable
+│   ├── ProviderUnavailable        503 provider_unavailable
+│   └── DatabaseUnavailable        503 database_unavailable
 └── ProcessingFailed               inside the workers; nobody is waiting for an answer
     ├── UnreadableAnswer           what the provider said makes no sense
     ├── UnusableSecret             a signing secret that is not one
@@ -188,6 +189,12 @@ class ProviderUnavailable(NotReady):
     """The provider gave no usable answer."""
 
     code = "provider_unavailable"
+
+
+class DatabaseUnavailable(NotReady):
+    """The database gave no usable answer."""
+
+    code = "database_unavailable"
 
 
 class ProcessingFailed(ShopError):

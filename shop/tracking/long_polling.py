@@ -35,6 +35,7 @@ def workers(shop: Shop, parts: Parts) -> list[Work]:
                 room,
                 first_after_s=min(_PAYMENT_IS_THERE_AFTER_S, settings.polling_interval_s),
                 delay_after_check=lambda _checks: lease_s,
+                look_s=settings.look_interval_s,
             )
 
     async def ask(order: Order) -> None:

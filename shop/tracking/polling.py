@@ -40,6 +40,7 @@ def polling_workers(
                 room,
                 first_after_s=first_after_s,
                 delay_after_check=delay_after_check,
+                look_s=shop.settings.look_interval_s,
             )
 
     return [

@@ -52,4 +52,5 @@ async def take_stale_orders(shop: Shop, room: int) -> Due[Order]:
                 first_s=settings.reconcile_interval_s,
                 cap_s=settings.reconcile_interval_cap_s,
             ),
+            look_s=settings.look_interval_s,
         )

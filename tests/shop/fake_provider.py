@@ -66,10 +66,10 @@ class FakeProvider(FakeWorld):
         if self.down or request.method == "POST" or request.url.host == "warehouse":
             return await super().handle_async_request(request)
         if path == "/v1/events/stream":
-            self.requests.append(request)
+            self.note(request)
             return self._stream(request)
         if path.startswith("/v1/payments/"):
-            self.requests.append(request)
+            self.note(request)
             return await self._payment(request)
         return await super().handle_async_request(request)
 

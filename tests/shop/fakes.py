@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -24,7 +25,14 @@ NEXT_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 # Where a shop's database is if the test does not say.
 DATABASE_URL = "sqlite:///:memory:"
 
-_PATIENCE = 1000
+# As long as the slowest machine may take: a test that waits for something ends when it is there.
+PATIENCE_S = 60.0
+
+_WAITING = """
+SELECT (SELECT COUNT(*) FROM inbox WHERE status = 'pending')
+     + (SELECT COUNT(*) FROM fulfilments WHERE due_at IS NOT NULL)
+     + (SELECT COUNT(*) FROM refunds WHERE due_at IS NOT NULL) AS waiting
+"""
 
 QUICK = Settings(
     psp="http://psp:8080",
@@ -34,8 +42,9 @@ QUICK = Settings(
     tracking="webhooks",
     retry_first_delay_s=0.01,
     retry_delay_cap_s=0.02,
-    psp_timeout_s=0.2,
-    warehouse_timeout_s=0.2,
+    psp_timeout_s=1.0,
+    warehouse_timeout_s=1.0,
+    look_interval_s=0.05,
     reconcile_after_s=0.03,
     reconcile_interval_s=0.02,
     polling_interval_s=0.02,
@@ -50,6 +59,13 @@ class FakeClock:
 
     def now(self) -> float:
         return self.ahead_s + asyncio.get_running_loop().time()
+
+
+class StoppedClock(FakeClock):
+    """Stands still but for the jumps."""
+
+    def now(self) -> float:
+        return self.ahead_s
 
 
 class FakeWorld(httpx.AsyncBaseTransport):
@@ -78,8 +94,17 @@ class FakeWorld(httpx.AsyncBaseTransport):
             if request.method == method and request.url.path.startswith(path)
         ]
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    def gaps(self, method: str, path: str) -> list[float]:
+        """Seconds from each of these calls to the next."""
+        times = [request.extensions["asked_at"] for request in self.calls(method, path)]
+        return [later - earlier for earlier, later in pairwise(times)]
+
+    def note(self, request: httpx.Request) -> None:
+        request.extensions["asked_at"] = asyncio.get_running_loop().time()
         self.requests.append(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.note(request)
         if request.url.host == "warehouse":
             return await self._warehouse(request)
         if self.down:
@@ -176,10 +201,13 @@ class FakeWorld(httpx.AsyncBaseTransport):
 class RunningShop:
     """A shop whose lifespan has started, and ways to talk to it."""
 
-    def __init__(self, http: httpx.AsyncClient, world: FakeWorld, clock: FakeClock) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, world: FakeWorld, clock: FakeClock, database: Database
+    ) -> None:
         self.http = http
         self.world = world
         self.clock = clock
+        self.database = database
 
     async def place_order(self, sku: str = "mug", quantity: int = 1) -> dict[str, Any]:
         answer = await self.http.post(
@@ -213,14 +241,35 @@ class RunningShop:
     async def until_order(
         self, order_id: str, holds: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any]:
-        for _ in range(_PATIENCE):
-            if holds(order := await self.order(order_id)):
-                return order
-            await asyncio.sleep(0.002)
-        raise AssertionError(f"this never came to pass; the order is {order}")
+        seen: list[dict[str, Any]] = []
+
+        async def is_so() -> bool:
+            seen[:] = [await self.order(order_id)]
+            return holds(seen[0])
+
+        await until(is_so, lambda: f"the order is {seen}")
+        return seen[0]
 
     async def until_status(self, order_id: str, status: str) -> dict[str, Any]:
         return await self.until_order(order_id, lambda order: order["status"] == status)
+
+    async def until_accepted(self, event: dict[str, Any], secret: str = SECRET) -> None:
+        """Until a webhook is taken, which depends on what the shop has learnt of its endpoint."""
+
+        async def is_taken() -> bool:
+            return (await self.deliver(event, secret)).status_code == 200
+
+        await until(is_taken)
+
+    async def until_worked_off(self) -> None:
+        """Until no event, fulfilment or refund is waiting for anything but other people."""
+
+        async def is_idle() -> bool:
+            async with self.database.transaction() as transaction:
+                row = await transaction.fetch_one(_WAITING)
+            return row is not None and row["waiting"] == 0
+
+        await until(is_idle)
 
 
 def signed_headers(event_id: str, body: bytes, now: float, secret: str) -> dict[str, str | None]:
@@ -262,7 +311,7 @@ async def running_shop(
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://shop:8081") as http,
     ):
-        shop = RunningShop(http, world, clock)
+        shop = RunningShop(http, world, clock, opened)
         if settings.uses_webhooks and wait_for_secret:
             await until(lambda: bool(world.calls("POST", "/v1/webhook_endpoints")))
             await _until_secret_is_stored(opened)
@@ -275,26 +324,35 @@ async def fresh_database() -> Database:
     return await open_database(DATABASE_URL)
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(_PATIENCE):
-        if holds():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("this never came to pass")
+async def until(
+    holds: Callable[[], bool | Awaitable[bool]], tell: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait for it, however slow the machine is; ``tell`` says what there is instead."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                found = holds()
+                if found if isinstance(found, bool) else await found:
+                    return
+                await asyncio.sleep(0.002)
+    except TimeoutError:
+        raise AssertionError(f"this never came to pass; {tell()}") from None
 
 
 async def _until_secret_is_stored(database: Database) -> None:
-    for _ in range(_PATIENCE):
+    async def is_stored() -> bool:
         async with database.transaction() as transaction:
             query = "SELECT url FROM webhook_endpoints WHERE secret IS NOT NULL"
-            if await transaction.fetch_one(query) is not None:
-                return
-        await asyncio.sleep(0.002)
-    raise AssertionError("the secret was never stored")
+            return await transaction.fetch_one(query) is not None
+
+    await until(is_stored)
 
 
 async def for_a_while() -> None:
-    """Long enough for several retries of a shop with QUICK settings."""
+    """Long enough for several retries of a shop with QUICK settings.
+
+    For what must not happen. What must happen is waited for with ``until``.
+    """
     await asyncio.sleep(0.08)
 
 

@@ -38,7 +38,7 @@ async def shop_process(tmp_path, *options, key="sk_test"):
 
 
 async def address_of(process):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         line = (await process.stdout.readline()).decode()
     found = re.fullmatch(r"shop listening on (http://127\.0\.0\.1:[1-9][0-9]*)\n", line)
     assert found, line or (await process.stderr.read()).decode()
@@ -46,7 +46,7 @@ async def address_of(process):
 
 
 async def complaint(process):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
     assert (process.returncode, out) == (2, b"")
     lines = err.decode().splitlines()
@@ -66,7 +66,7 @@ async def test_the_shop_says_where_it_listens_serves_and_stops_when_asked(tmp_pa
             webhook = await http.post("/webhooks/psp", content=b"{}")
             assert webhook.status_code == 503
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
     async with (
         shop_process(tmp_path, "--port", "0", "--database", database) as process,

@@ -7,7 +7,7 @@ import pytest
 
 from sqlport import open_database
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, for_a_while, running_shop, until
+from tests.shop.fakes import QUICK, running_shop, until
 
 
 async def paid_order(shop):
@@ -139,7 +139,7 @@ async def test_two_wishes_at_once_never_refund_more_than_was_paid():
         order_id, _ = await paid_order(shop)
         answers = await asyncio.gather(*(ask(shop, order_id, {"amount": 700}) for _ in range(4)))
         assert sorted(one.status_code for one in answers) == [201, 422, 422, 422]
-        await for_a_while()
+        await shop.until_worked_off()
     assert sum(one["amount"] for one in world.refunds.values()) == 700
 
 
@@ -149,7 +149,7 @@ async def test_two_refunds_of_one_order_are_two_with_a_key_each():
         order_id, _ = await paid_order(shop)
         for _ in range(2):
             assert (await ask(shop, order_id, {"amount": 100})).status_code == 201
-        await for_a_while()
+        await shop.until_worked_off()
         assert (await shop.order(order_id))["amount_refundable"] == 1050
     assert len(world.refunds) == 2
 
@@ -162,7 +162,7 @@ async def test_a_repeat_under_the_callers_own_key_is_the_same_refund():
             await ask(shop, order_id, {"amount": 100}, **{"idempotency-key": "k1"})
             for _ in range(3)
         ]
-        await for_a_while()
+        await shop.until_worked_off()
         assert len({one.json()["id"] for one in answers}) == 1
     assert len(world.refunds) == 1
 
@@ -203,7 +203,7 @@ async def test_an_amount_that_cannot_be_refunded_is_refused(body, status, code):
         order_id, _ = await paid_order(shop)
         answer = await ask(shop, order_id, body)
         assert (answer.status_code, answer.json()["code"]) == (status, code)
-        await for_a_while()
+        await shop.until_worked_off()
     assert world.refunds == {}
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.shop.fakes import QUICK, FakeWorld, for_a_while, running_shop, until
+from tests.shop.fakes import QUICK, FakeWorld, StoppedClock, for_a_while, running_shop, until
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -18,6 +18,7 @@ async def test_the_provider_is_asked_about_an_order_left_pending(settings):
         order_id, payment_id = await shop.place_requested_order()
         shop.world.event(payment_id, "succeeded")
         await shop.until_status(order_id, "fulfilled")
+        await for_a_while()
         asked = len(shop.world.calls("GET", f"/v1/payments/{payment_id}"))
         assert asked >= 1
         await for_a_while()
@@ -53,12 +54,21 @@ async def test_reconciliation_leaves_young_orders_alone():
 
 
 async def test_questions_about_one_order_become_rarer():
-    settings = replace(RECONCILING, reconcile_after_s=0.01, reconcile_interval_s=0.03)
-    async with running_shop(settings=settings) as shop:
+    settings = replace(RECONCILING, reconcile_after_s=100.0, reconcile_interval_s=300.0)
+    async with running_shop(settings=settings, clock=StoppedClock()) as shop:
         _, payment_id = await shop.place_requested_order()
-        await for_a_while()
-        await for_a_while()
-        assert 2 <= len(shop.world.calls("GET", f"/v1/payments/{payment_id}")) <= 3
+
+        def asked():
+            return len(shop.world.calls("GET", f"/v1/payments/{payment_id}"))
+
+        for wait_s, number in ((100.0, 1), (300.0, 2), (600.0, 3)):
+            shop.clock.ahead_s += wait_s - 1
+            await shop.place_requested_order()  # which has the shop look at all open orders
+            await for_a_while()
+            assert asked() == number - 1
+            shop.clock.ahead_s += 1
+            await shop.place_requested_order()
+            await until(lambda wanted=number: asked() == wanted)
 
 
 async def test_an_order_is_never_given_up_because_the_provider_is_away():
@@ -85,5 +95,6 @@ async def test_an_answer_about_another_amount_pays_nothing():
         order_id, payment_id = await shop.place_requested_order()
         shop.world.event(payment_id, "succeeded")
         shop.world.payments[payment_id]["amount"] = 1
-        await for_a_while()
+        asked = len(shop.world.calls("GET", f"/v1/payments/{payment_id}"))
+        await until(lambda: len(shop.world.calls("GET", f"/v1/payments/{payment_id}")) > asked + 1)
         assert (await shop.order(order_id))["status"] == "pending"

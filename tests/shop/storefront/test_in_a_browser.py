@@ -25,7 +25,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 TABS_MAX = 60
 
 
@@ -41,7 +41,7 @@ async def service(tmp_path, *command):
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             line = (await process.stdout.readline()).decode()
         address = re.search(r"http://[0-9.:]+", line)
         assert address, line
