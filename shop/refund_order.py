@@ -121,13 +121,15 @@ async def _find_old_refund(shop: Shop, one: RefundTry, payment_id: str) -> Refun
         return NoAnswer(problem.detail)
     async with shop.database.transaction() as transaction:
         ours = await refund_store.refunds_of(transaction, [one.order.id])
-    taken = [wanted.refund_id for wanted in ours.get(one.order.id, [])]
-    candidates = [
-        refund
-        for refund in made
-        if refund.id not in taken and refund.amount_minor == one.wanted.amount_minor
-    ]
-    return candidates[0] if candidates else None
+    known = {wanted.id: wanted.refund_id for wanted in ours.get(one.order.id, [])}
+    own = known.pop(one.wanted.id, None)
+    for refund in made:
+        is_like_it = (
+            refund.id not in known.values() and refund.amount_minor == one.wanted.amount_minor
+        )
+        if refund.id == own or (own is None and is_like_it):
+            return refund
+    return None
 
 
 def _delay_s(shop: Shop, attempt: int, answer: NoAnswer) -> float:

@@ -100,9 +100,10 @@ async def wish_with(transaction: Transaction, provider_id: str) -> str | None:
 
 
 async def save_accepted(transaction: Transaction, wanted: WantedRefund, provider_id: str) -> None:
-    """The provider has made the refund."""
+    """The provider has made the refund; what was noted before stays."""
     await transaction.execute(
-        "UPDATE refunds SET status = ?, refund_id = ?, due_at = NULL WHERE id = ?",
+        "UPDATE refunds SET status = ?, refund_id = ?, failure = NULL, due_at = NULL "
+        "WHERE id = ? AND refund_id IS NULL",
         RefundStatus.PENDING.value,
         provider_id,
         wanted.id,
@@ -117,9 +118,10 @@ async def await_outcome(transaction: Transaction, order_id: str) -> None:
 
 
 async def save_refused(transaction: Transaction, wanted: WantedRefund, failure: str) -> None:
-    """The provider surely did not make the refund."""
+    """The provider surely did not make the refund; one that is noted as made stays."""
     await transaction.execute(
-        "UPDATE refunds SET status = ?, failure = ?, due_at = NULL WHERE id = ?",
+        "UPDATE refunds SET status = ?, failure = ?, due_at = NULL "
+        "WHERE id = ? AND refund_id IS NULL",
         RefundStatus.FAILED.value,
         failure,
         wanted.id,
