@@ -17,10 +17,10 @@ async def look_at_orders(stage: Stage, orders: Sequence[OrderSeen]) -> None:
     """Note each order's public status; a shop that does not answer now is asked again later."""
     for order in list(orders):
         try:
-            answer = await stage.shop.get(f"/orders/{order.id}")
+            status = await stage.shop.status_of(order.id)
         except (httpx.HTTPError, BadAnswer):
             continue
-        order.saw(stage.now(), answer["status"])
+        order.saw(stage.now(), status)
 
 
 async def read_deliveries(stage: Stage) -> list[Mapping[str, Any]]:
@@ -50,14 +50,9 @@ async def final_reads(
             deliveries=await read_deliveries(stage),
             shipments=list(stage.warehouse.shipments),
             fired=fired,
-            ledger=await _ledger(stage),
+            ledger=await stage.shop.ledger(),
             waited_s=waited_s,
             still_waiting_for=waiting_for,
         )
     except (httpx.HTTPError, BadAnswer) as problem:
         raise Unreachable(f"the final reads failed: {problem}") from problem
-
-
-async def _ledger(stage: Stage) -> Mapping[str, Mapping[str, int]] | None:
-    status, answer = await stage.shop.call("GET", "/ledger")
-    return answer["balances"] if status == 200 else None

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 import httpx
 
 from scenarios.api import BadAnswer
 from scenarios.converge import wait_until_converged
-from scenarios.customers import order_of
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.observe import final_reads, look_at_orders
@@ -47,7 +45,7 @@ async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:
     reason = "it did not answer"
     for _ in range(READY_TRIES):
         try:
-            await stage.shop.get("/healthz")
+            await stage.shop.check_ready()
             if not listens or await stage.provider.get_all("/v1/webhook_endpoints"):
                 return
             reason = "it registered no webhook endpoint"
@@ -59,11 +57,10 @@ async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:
 
 async def _chaos(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> None:
     """Let customers buy and faults happen, until the scenario's time of chaos is over."""
-    products = (await stage.shop.get("/products"))["data"]
     for fault in scenario.faults:
         if fault.start_s == 0:
             await _begin(stage, fault)
-    buy = partial(_buy, scenario, stage, orders, products)
+    buy = partial(_buy, scenario, stage, orders)
     later = [(fault.start_s, partial(_begin, stage, fault)) for fault in scenario.faults]
     busy = [
         *(_after(stage, start_s, begin) for start_s, begin in later if start_s > 0),
@@ -99,42 +96,28 @@ async def _do(stage: Stage, step: Step) -> None:
     """Carry out a step; one that fails is tried again, as a person at a console would."""
     for _ in range(READY_TRIES):
         try:
-            status, _answer = await stage.shop.call("POST", f"/_admin/{STEP_ROUTES[step.do]}", {})
-        except httpx.HTTPError:
-            status = 0
-        if status == 200:
+            is_done = await stage.shop.carry_out(step.do)
+        except (httpx.HTTPError, BadAnswer):
+            is_done = False
+        if is_done:
             return
         await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))
 
 
-STEP_ROUTES = {"rotate_secret": "rotate_webhook_secret"}
-
-
-async def _buy(
-    scenario: Scenario,
-    stage: Stage,
-    orders: list[OrderSeen],
-    products: list[dict[str, Any]],
-    number: int,
-) -> None:
+async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number: int) -> None:
     """Place one order; a customer who gets no answer tries again while the chaos lasts."""
-    wanted = order_of(stage.seed, number, products)
     until = stage.now() + stage.scaled(scenario.chaos_s)
     while True:
         placed_at = stage.now()
         try:
-            status, answer = await stage.shop.call("POST", "/orders", wanted)
-        except httpx.HTTPError:
-            status, answer = 0, None
-        if status in (200, 201) and isinstance(answer, dict):
-            seen = OrderSeen(
-                answer["id"], number, placed_at, answer.get("amount"), answer.get("currency")
-            )
-            seen.saw(stage.now(), answer["status"])
+            placed = await stage.shop.place_order(stage.seed, number)
+        except (httpx.HTTPError, BadAnswer):
+            placed = None
+        if placed is not None:
+            seen = OrderSeen(placed.id, number, placed_at, placed.amount_minor, placed.currency)
+            seen.saw(stage.now(), placed.status)
             orders.append(seen)
             return
-        if 400 <= status < 500:
-            raise Unreachable(f"the shop refused an order with {status}: {answer}")
         if stage.now() >= until:
             return
         await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))

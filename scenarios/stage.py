@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scenarios.api import Api
+from scenarios.shop_under_test import ShopUnderTest
 from scenarios.vocabulary import PlannedFault
 from scenarios.warehouse import Warehouse
 
@@ -32,7 +33,7 @@ class Stage:
     """``time_scale`` is how many times faster than written the scenario's times pass here."""
 
     provider: Api
-    shop: Api
+    shop: ShopUnderTest
     warehouse: Warehouse
     now: Callable[[], float]
     seed: int

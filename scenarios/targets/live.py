@@ -21,6 +21,7 @@ from scenarios.converge import bound_s
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
 from scenarios.play import play
+from scenarios.sample_shop import SampleShop
 from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Stage
@@ -125,7 +126,7 @@ async def _stage(
                     HARNESS_TIMEOUT_S,
                     {"authorization": f"Bearer {API_KEY}"},
                 ),
-                shop=Api(shop_url, transport, HARNESS_TIMEOUT_S),
+                shop=SampleShop(Api(shop_url, transport, HARNESS_TIMEOUT_S)),
                 warehouse=warehouse,
                 now=time.time,
                 seed=seed,

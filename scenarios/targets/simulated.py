@@ -12,6 +12,7 @@ from scenarios.errors import ServiceBroke
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT, parts_of
 from scenarios.play import play
+from scenarios.sample_shop import SampleShop
 from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Stage
@@ -48,7 +49,7 @@ def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
         provider=Api(
             PROVIDER_URL, transport, HARNESS_TIMEOUT_S, {"authorization": f"Bearer {API_KEY}"}
         ),
-        shop=Api(SHOP_URL, transport, HARNESS_TIMEOUT_S),
+        shop=SampleShop(Api(SHOP_URL, transport, HARNESS_TIMEOUT_S)),
         warehouse=warehouse,
         now=world.now,
         seed=seed,

@@ -1,0 +1,61 @@
+"""The sample shop of this repository, seen from outside: over its public routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scenarios.api import Api, BadAnswer
+from scenarios.customers import order_of
+from scenarios.errors import Unreachable
+from scenarios.shop_under_test import PlacedOrder
+
+STEP_ROUTES = {"rotate_secret": "rotate_webhook_secret"}
+
+
+class SampleShop:
+    """A ``ShopUnderTest`` over the shop's own API."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._products: list[dict[str, Any]] = []
+
+    @property
+    def base_url(self) -> str:
+        """Where the shop is."""
+        return self._api.base_url
+
+    async def check_ready(self) -> None:
+        """Return if the shop answers; note what it sells, before any fault is in force."""
+        await self._api.get("/healthz")
+        if not self._products:
+            self._products = (await self._api.get("/products"))["data"]
+
+    async def place_order(self, seed: int, number: int) -> PlacedOrder | None:
+        """Buy one product in one currency."""
+        wanted = order_of(seed, number, self._products)
+        status, answer = await self._api.call("POST", "/orders", wanted)
+        if status in (200, 201) and isinstance(answer, dict):
+            return PlacedOrder(
+                answer["id"], answer["status"], answer.get("amount"), answer.get("currency")
+            )
+        if 400 <= status < 500:
+            raise Unreachable(f"the shop refused an order with {status}: {answer}")
+        return None
+
+    async def status_of(self, order_id: str) -> str:
+        """Return an order's public status."""
+        answer = await self._api.get(f"/orders/{order_id}")
+        if not isinstance(answer, dict) or not isinstance(answer.get("status"), str):
+            raise BadAnswer(f"order {order_id} has no status: {answer}")
+        return str(answer["status"])
+
+    async def carry_out(self, step: str) -> bool:
+        """Do a step over the shop's administration."""
+        status, _ = await self._api.call("POST", f"/_admin/{STEP_ROUTES[step]}", {})
+        return status == 200
+
+    async def ledger(self) -> Mapping[str, Mapping[str, int]] | None:
+        """Return the balances of the shop's books."""
+        status, answer = await self._api.call("GET", "/ledger")
+        return answer["balances"] if status == 200 else None
