@@ -176,6 +176,7 @@ REAL_WORLD = (
     "psp_sim/__main__.py",
     "psp_sim/server.py",
     "shop/__main__.py",
+    "scenarios/commands/probe.py",
     "scenarios/run_suite.py",
     "scenarios/targets/live.py",
     "scenarios/world/guard.py",
