@@ -8,10 +8,12 @@ from pathlib import Path
 from sqlport.errors import BadDatabaseUrl, DatabaseBusy, DriverMissing, NotADatabase
 from sqlport.port import Database
 from sqlport.postgres_url import is_postgres
-from sqlport.sqlite import SqliteDatabase
+from sqlport.sqlite import GroupingSqliteDatabase
 
 _SQLITE = "sqlite:///"
 _LOCK_WAIT_S = 2.0
+# Statements stay prepared. Those with a list of values come in many lengths.
+_STATEMENTS_KEPT = 512
 
 
 async def open_database(url: str) -> Database:
@@ -27,7 +29,7 @@ async def open_database(url: str) -> Database:
             f"cannot open the database {_without_password(url)!r}: "
             "use sqlite:///path/to/file, sqlite:///:memory: or postgresql://user@host/name"
         )
-    return SqliteDatabase(_connect(url.removeprefix(_SQLITE)))
+    return GroupingSqliteDatabase(_connect(url.removeprefix(_SQLITE)))
 
 
 async def _open_postgres(url: str) -> Database:
@@ -46,7 +48,9 @@ def _connect(path: str) -> sqlite3.Connection:
     if not path:
         raise BadDatabaseUrl("the database URL names no file: use sqlite:///path/to/file")
     try:
-        connection = sqlite3.connect(path, timeout=_LOCK_WAIT_S, isolation_level=None)
+        connection = sqlite3.connect(
+            path, timeout=_LOCK_WAIT_S, isolation_level=None, cached_statements=_STATEMENTS_KEPT
+        )
     except (sqlite3.OperationalError, ValueError) as problem:
         raise NotADatabase(_cannot_open(path, problem)) from problem
     try:
