@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -25,6 +26,7 @@ from psp_sim.settings import Settings, environment_name, option_name, parsed_set
 from sqlport import Database, DatabaseError, open_database
 
 WRONG_USAGE = 2
+_GARBAGE_THRESHOLDS = (20_000, 20, 20)
 
 
 class UsageError(Exception):
@@ -119,6 +121,9 @@ async def _serve(settings: Settings) -> int:
             f"cannot listen on {settings.host} port {settings.port}: {problem.strerror}; "
             "choose another with --port, or 0 for a free one"
         ) from problem
+    # What is there by now stays. Requests make no circles, so looking for some seldom is enough.
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
     with bound:
         database = await open_database(settings.database)
         try:

@@ -10,15 +10,18 @@ class Bell:
     """Take ``next_ring()`` before looking at the state, and wait on it after: no ring is missed."""
 
     def __init__(self) -> None:
-        self._ring = asyncio.Event()
+        self._ring: asyncio.Event | None = None
 
     def ring(self) -> None:
         """Wake everybody who waits."""
-        self._ring.set()
-        self._ring = asyncio.Event()
+        if self._ring is not None:
+            self._ring.set()
+            self._ring = None
 
     def next_ring(self) -> asyncio.Event:
         """Return the event that the next ring will set."""
+        if self._ring is None:
+            self._ring = asyncio.Event()
         return self._ring
 
 

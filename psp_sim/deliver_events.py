@@ -169,6 +169,9 @@ async def _send_copies(
     provider: Provider, lane: Lane, job: Job, plan: AttemptPlan
 ) -> list[Attempt]:
     """Make the calls of one attempt side by side; the first takes its place at once."""
+    if len(plan.copies) == 1:
+        only = await _send(provider, lane, job, plan, 1, plan.copies[0])
+        return [] if only is None else [only]
     async with asyncio.TaskGroup() as group:
         others = [
             group.create_task(_send(provider, lane, job, plan, number, copy))

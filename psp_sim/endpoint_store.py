@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
+from typing import Any
 
 from psp_sim.domain.endpoint import Endpoint
 from psp_sim.domain.retry_schedule import parse_schedule
-from sqlport import Row, Transaction
+from sqlport import Row, Transaction, Value
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS webhook_endpoints (
@@ -22,6 +24,8 @@ _ENDPOINT = (
     "position, id, url, secret, previous_secret, previous_secret_until, events, status, "
     "created_at, dialect, retry_schedule, disabled_reason, failures, failing_since"
 )
+
+_COLUMNS = tuple(_ENDPOINT.split(", ")[1:])
 
 
 async def save_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
@@ -108,6 +112,13 @@ async def delete_endpoint(transaction: Transaction, endpoint_id: str) -> bool:
 
 
 def _endpoint(row: Row) -> Endpoint:
+    """Read a row, or know it: endpoints are asked for with every event and rarely change."""
+    return _read(*(row[column] for column in _COLUMNS))
+
+
+@lru_cache(maxsize=256)
+def _read(*values: Value) -> Endpoint:
+    row: dict[str, Any] = dict(zip(_COLUMNS, values, strict=True))
     schedule = row["retry_schedule"]
     return Endpoint(
         id=row["id"],

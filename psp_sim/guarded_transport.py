@@ -10,12 +10,10 @@ import asyncio
 import ipaddress
 import socket
 from collections import OrderedDict
-from datetime import timedelta
 
 import httpx
-from pyreqwest.client import ClientBuilder
-from pyreqwest.compatibility.httpx import HttpxTransport
 
+from psp_sim.direct_transport import DirectTransport
 from psp_sim.domain.target_address import Address, is_forbidden, literal_address
 
 PINNED_MAX = 256
@@ -31,19 +29,25 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def __init__(self, connect_timeout_s: float | None = None, *, allow_public: bool) -> None:
         self._connect_timeout_s = connect_timeout_s
         self._allow_public = allow_public
-        self._for_addresses = _transport(connect_timeout_s)
-        self._pinned: OrderedDict[tuple[str, Address], HttpxTransport] = OrderedDict()
+        self._for_addresses = DirectTransport(connect_timeout_s)
+        # Addresses that were checked: unlike a name, an address stays what it is.
+        self._harmless: set[str] = set()
+        self._pinned: OrderedDict[tuple[str, Address], DirectTransport] = OrderedDict()
         self._lookups: OrderedDict[str, tuple[float, list[Address]]] = OrderedDict()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send to the first address that accepts the connection. Raises httpx.ConnectError."""
         host = request.url.host
+        if host in self._harmless:
+            return await self._for_addresses.handle_async_request(request)
         try:
             literal = literal_address(host)
         except ValueError as problem:
             raise httpx.ConnectError(str(problem), request=request) from problem
         if literal is not None:
             self._check(literal, request)
+            if len(self._harmless) < PINNED_MAX:
+                self._harmless.add(host)
             return await self._for_addresses.handle_async_request(request)
         addresses = await self._resolve(host, request)
         for address in addresses:
@@ -79,25 +83,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             self._lookups.popitem(last=False)
         return addresses
 
-    def _pin(self, host: str, address: Address) -> HttpxTransport:
+    def _pin(self, host: str, address: Address) -> DirectTransport:
         """Return a transport for which the name has this one address."""
         key = (host, address)
         if key not in self._pinned:
             if len(self._pinned) >= PINNED_MAX:
                 # Not closed: a call may still be under way. It ends with its last reference.
                 self._pinned.popitem(last=False)
-            self._pinned[key] = _transport(self._connect_timeout_s, key)
+            self._pinned[key] = DirectTransport(self._connect_timeout_s, (host, str(address)))
         self._pinned.move_to_end(key)
         return self._pinned[key]
-
-
-def _transport(
-    connect_timeout_s: float | None, pin: tuple[str, Address] | None = None
-) -> HttpxTransport:
-    builder = ClientBuilder().follow_redirects(False).no_proxy().max_connections(None)
-    if connect_timeout_s is not None:
-        builder = builder.connect_timeout(timedelta(seconds=connect_timeout_s))
-    if pin is not None:
-        # Port 0 leaves the port to the URL.
-        builder = builder.resolve(pin[0], str(pin[1]), 0)
-    return HttpxTransport(builder.build())

@@ -72,18 +72,30 @@ async def _until_gone(receive: Receive) -> None:
 def operation(provider: Provider, path: str, method: str, name: str, handle: Handler) -> Route:
     """Return the route of one operation of ``/v1``; ``name`` is what faults select it by."""
 
-    async def endpoint(request: Request) -> Response:
+    return Route(path, _Operation(provider, name, handle), methods=[method], name=name)
+
+
+class _Operation:
+    """One operation as an ASGI application: the router calls it with nothing in between."""
+
+    def __init__(self, provider: Provider, name: str, handle: Handler) -> None:
+        self._provider = provider
+        self._name = name
+        self._handle = handle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(Request(scope, receive, send))
+        if not isinstance(response, NoAnswer | BrokenConnection):
+            self._provider.metrics.count_request(self._name, response.status_code)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         try:
-            response = await _answer(provider, request, name, handle)
+            return await _answer(self._provider, request, self._name, self._handle)
         except PspError as error:
-            response = problem(error)
+            return problem(error)
         except ClientDisconnect:
             return NoAnswer()
-        if not isinstance(response, NoAnswer | BrokenConnection):
-            provider.metrics.count_request(name, response.status_code)
-        return response
-
-    return Route(path, endpoint, methods=[method], name=name)
 
 
 async def _answer(provider: Provider, request: Request, name: str, handle: Handler) -> Response:
@@ -171,12 +183,16 @@ def authorise(api_key: str, request: Request) -> None:
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read the whole body. Raises BodyTooLarge as soon as it is over the limit."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body = b""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
         if len(body) > bytes_max:
             raise BodyTooLarge(f"the body is over the limit of {bytes_max} bytes: send less")
-    return bytes(body)
+        if not message.get("more_body", False):
+            return body
 
 
 def decode(body: bytes, model: type[Model]) -> Model:

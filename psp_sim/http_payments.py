@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
 import msgspec
@@ -29,7 +28,7 @@ from psp_sim.http_models import (
 )
 from psp_sim.http_once import once_on_money
 from psp_sim.http_operation import decode, operation, page, page_of
-from psp_sim.http_query import choice_of, time_of, wait_of, whole_of
+from psp_sim.http_query import base_url, choice_of, time_of, wait_of, whole_of
 from psp_sim.long_poll import look_until
 from psp_sim.provider import Provider
 from psp_sim.store import list_payments
@@ -57,12 +56,12 @@ async def _create(provider: Provider, request: Request, body: bytes) -> Response
         payment_method=document.payment_method,
         metadata=check_metadata(document.metadata),
         capture_method=document.capture_method,
-        action_base=(provider.settings.public_url or str(request.base_url)).rstrip("/"),
+        action_base=provider.settings.public_url.rstrip("/") or base_url(request),
     )
 
     async def create(transaction: Transaction) -> Answer:
         payment = await accept_payment(provider, transaction, wanted)
-        return Answer(201, json.dumps(render_payment(payment)))
+        return Answer(201, msgspec.json.encode(render_payment(payment)).decode())
 
     answer = await once_on_money(provider, request, document, create)
     provider.order_numbers.stored(wanted.reference)
@@ -101,7 +100,7 @@ async def _change(
 
     async def work(transaction: Transaction) -> Answer:
         payment = await change_payment(provider, transaction, payment_id, change)
-        return Answer(200, json.dumps(render_payment(payment)))
+        return Answer(200, msgspec.json.encode(render_payment(payment)).decode())
 
     return await once_on_money(provider, request, document, work)
 

@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from starlette.requests import Request
 
 from psp_sim.domain.errors import InvalidRequest
 
 WAIT_S_MAX = 60.0
+
+
+def base_url(request: Request) -> str:
+    """Return the URL under which the client reaches this service, without a slash at its end."""
+    scope = request.scope
+    server = tuple(scope.get("server") or ())
+    host = request.headers.get("host", "")
+    return _base_url(scope["scheme"], host, scope.get("root_path", ""), server)
+
+
+@lru_cache(maxsize=64)
+def _base_url(scheme: str, host: str, root_path: str, server: tuple[str, int]) -> str:
+    """Put it together once for all requests of a client: taking a URL apart is dear."""
+    scope = {
+        "type": "http",
+        "scheme": scheme,
+        "server": server or None,
+        "path": "/",
+        "root_path": root_path,
+        "query_string": b"",
+        "headers": [(b"host", host.encode("latin-1"))] if host else [],
+    }
+    return str(Request(scope).base_url).rstrip("/")
 
 
 def wait_of(request: Request) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from psp_sim.domain.delivery import OPEN_STATES, DeliveryState
 from psp_sim.domain.endpoint import Endpoint
@@ -205,8 +206,8 @@ async def record_attempts(
             attempt.status,
             attempt.error,
             attempt.answer,
-            json.dumps(attempt.faults),
-            json.dumps(dict(attempt.request_headers)),
+            msgspec.json.encode(attempt.faults).decode(),
+            msgspec.json.encode(attempt.request_headers).decode(),
             attempt.request_body,
         )
     await transaction.execute(
@@ -337,7 +338,7 @@ def _render_attempt(row: Row) -> dict[str, Any]:
         "status": row["status"],
         "error": row["error"],
         "answer": row["answer"],
-        "faults": json.loads(row["faults"]),
+        "faults": msgspec.json.decode(row["faults"]),
     }
 
 
@@ -354,5 +355,5 @@ def _job(row: Row, endpoint: Endpoint) -> Job:
         payment_id=row["payment_id"],
         order_number=row["order_number"] or 0,
         reference=row["reference"] or "",
-        metadata=json.loads(row["metadata"] or "{}"),
+        metadata=msgspec.json.decode(row["metadata"] or "{}"),
     )

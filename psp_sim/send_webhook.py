@@ -71,7 +71,8 @@ def _parsed(url: str) -> httpx.URL:
 async def _read_some(response: httpx.Response) -> str:
     """Read to a small cap: an endpoint must not be able to fill the provider's memory."""
     read = bytearray()
-    async for chunk in response.aiter_bytes():
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    async for chunk in response.stream:
         read += chunk
         if len(read) >= ANSWER_BYTES_MAX:
             break

@@ -91,7 +91,7 @@ async def insert_payment(transaction: Transaction, payment: Payment) -> None:
         payment.money.amount_minor,
         payment.money.currency,
         payment.payment_method,
-        json.dumps(dict(payment.metadata)),
+        msgspec.json.encode(payment.metadata).decode(),
         payment.status,
         payment.sequence,
         payment.created_at,
@@ -172,7 +172,7 @@ async def payments_due(transaction: Transaction, now: float, limit: int) -> list
 
 async def next_payment_due_at(transaction: Transaction) -> float | None:
     """Return when something is next due on a payment, or None."""
-    row = await transaction.fetch_one("SELECT MIN(due_at) AS at FROM payments")
+    row = await transaction.fetch_one("SELECT MIN(due_at) AS at FROM payments WHERE due_at IS NOT NULL")
     return row["at"] if row else None
 
 
@@ -299,7 +299,7 @@ def _payment(row: Row) -> Payment:
         order_number=row["order_number"],
         money=Money(row["amount_minor"], row["currency"]),
         payment_method=row["payment_method"],
-        metadata=json.loads(row["metadata"]),
+        metadata=msgspec.json.decode(row["metadata"]),
         status=Status(row["status"]),
         sequence=row["sequence"],
         created_at=row["created_at"],
