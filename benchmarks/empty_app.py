@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import uvloop
 from starlette.types import Receive, Scope, Send
 

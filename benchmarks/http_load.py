@@ -29,7 +29,9 @@ async def send_all(url: str, requests: Iterator[bytes], connections: int) -> Loa
     loop = asyncio.get_running_loop()
     started_at = time.perf_counter()
     opened = [
-        await loop.create_connection(lambda: _Connection(requests, load), parts.hostname, parts.port)
+        await loop.create_connection(
+            lambda: _Connection(requests, load), parts.hostname, parts.port
+        )
         for _ in range(connections)
     ]
     for _, connection in opened:
@@ -56,7 +58,9 @@ async def ask(url: str, request: bytes) -> bytes:
 def request(method: str, path: str, document: Any = None, headers: str = "") -> bytes:
     """Return a request as it goes over the wire."""
     body = b"" if document is None else json.dumps(document).encode()
-    head = f"{method} {path} HTTP/1.1\r\nhost: benchmark\r\ncontent-length: {len(body)}\r\n{headers}"
+    head = (
+        f"{method} {path} HTTP/1.1\r\nhost: benchmark\r\ncontent-length: {len(body)}\r\n{headers}"
+    )
     return head.encode() + b"content-type: application/json\r\n\r\n" + body
 
 

@@ -35,9 +35,7 @@ class Bench:
 
     def __init__(self, stack: ExitStack, folder: Path, *options: str, database: str = "") -> None:
         mine, others = cores()
-        self.consumer = stack.enter_context(
-            running(["benchmarks.consumer"], folder, core=others)
-        )
+        self.consumer = stack.enter_context(running(["benchmarks.consumer"], folder, core=others))
         database = database or f"sqlite:///{folder}/psp.sqlite3"
         command = ["psp_sim", "serve", "--port", "0", "--quiet", "--database", database]
         settings = {"PSP_API_KEY": KEY}

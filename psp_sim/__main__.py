@@ -121,6 +121,11 @@ async def _serve(settings: Settings) -> int:
             f"cannot listen on {settings.host} port {settings.port}: {problem.strerror}; "
             "choose another with --port, or 0 for a free one"
         ) from problem
+    if settings.role != "all" and not settings.database.startswith("postgres"):
+        raise UsageError(
+            f"--role {settings.role} is for several processes on one database: "
+            "use --database postgresql://…, or leave --role out"
+        )
     # What is there by now stays. Requests make no circles, so looking for some seldom is enough.
     gc.freeze()
     gc.set_threshold(*_GARBAGE_THRESHOLDS)

@@ -14,7 +14,7 @@ from psp_sim.domain.money import Money
 from psp_sim.domain.payment import CaptureMethod, Payment, Status
 from psp_sim.domain.script import parse_script
 from psp_sim.provider import Provider
-from psp_sim.store import insert_payment
+from psp_sim.store import insert_payment, order_number_of
 from sqlport import Transaction
 
 
@@ -40,7 +40,7 @@ async def accept_payment(
 ) -> Payment:
     """Store a new payment with its first event. Raises InvalidFault for a script it cannot read."""
     script = request.script
-    number = await provider.order_numbers.number_of(transaction, request.reference)
+    number = await order_number_of(transaction, request.reference)
     moment = Moment(order=number, reference=request.reference)
     faults = [fault for _, fault in provider.faults.fire("payment", moment, script)]
     payment, event_type = accepted(_new_payment(provider, request, number, faults))

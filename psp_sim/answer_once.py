@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from psp_sim.domain.errors import IdempotencyKeyInUse
 from psp_sim.domain.idempotency import Answer, replay
 from psp_sim.provider import Provider
-from psp_sim.store import store_answer, stored_answer
+from psp_sim.store import lock_key, store_answer, stored_answer
 from sqlport import Transaction
+
+_IN_USE = "a request with this Idempotency-Key is being worked on: retry it in a moment"
 
 Work = Callable[[Transaction], Awaitable[Answer]]
 
@@ -26,6 +28,8 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
             return await work(transaction)
     with _in_use(provider, key):
         async with provider.database.transaction() as transaction:
+            if not await lock_key(transaction, key):
+                raise IdempotencyKeyInUse(_IN_USE)
             stored = await stored_answer(transaction, key)
             if stored is not None:
                 return replay(*stored, fingerprint)
@@ -38,9 +42,7 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
 def _in_use(provider: Provider, key: str) -> Iterator[None]:
     """Hold the key while its request is at work; a second one is told to come back."""
     if key in provider.keys_in_use:
-        raise IdempotencyKeyInUse(
-            "a request with this Idempotency-Key is being worked on: retry it in a moment"
-        )
+        raise IdempotencyKeyInUse(_IN_USE)
     provider.keys_in_use.add(key)
     try:
         yield

@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from psp_sim import endpoint_store, outbox, store
 from psp_sim.dashboard.routes import dashboard_routes
 from psp_sim.deliver_events import deliver_events
 from psp_sim.domain.chance import Chance
 from psp_sim.domain.errors import MethodNotAllowed, NotFound, Unexpected
 from psp_sim.domain.presets import preset_named
 from psp_sim.fault_book import FaultBook
+from psp_sim.follow_faults import follow_faults
 from psp_sim.http_authenticate import authenticate_routes
 from psp_sim.http_control import control_routes
 from psp_sim.http_endpoints import endpoint_routes
@@ -33,6 +33,8 @@ from psp_sim.http_refunds import refund_routes
 from psp_sim.long_poll import stop_waiting
 from psp_sim.ports import Clock
 from psp_sim.provider import Provider
+from psp_sim.relay_rings import relay_rings
+from psp_sim.schema import SCHEMA_STEPS
 from psp_sim.settings import Settings
 from psp_sim.settle_payment import settle_payments
 from sqlport import Database
@@ -59,15 +61,15 @@ def create_app(
         *event_routes(provider),
         *endpoint_routes(provider),
     ]
+    served: list[BaseRoute] = [
+        *api,
+        *openapi_routes(api),
+        *authenticate_routes(provider),
+        *control_routes(provider),
+        *dashboard_routes(provider),
+    ]
     app = Starlette(
-        routes=[
-            *api,
-            *openapi_routes(api),
-            *authenticate_routes(provider),
-            *control_routes(provider),
-            *dashboard_routes(provider),
-            *operations_routes(provider),
-        ],
+        routes=[*([] if settings.role == "delivery" else served), *operations_routes(provider)],
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
         lifespan=lambda _: _running(provider),
     )
@@ -78,15 +80,25 @@ def create_app(
     return app
 
 
+def _workers_of(provider: Provider) -> list[Callable[[Provider], Awaitable[None]]]:
+    """Return what this process works at beside its requests."""
+    workers: list[Callable[[Provider], Awaitable[None]]] = []
+    if provider.settings.role != "api":
+        workers += [settle_payments, deliver_events]
+    if provider.database.others is not None:
+        workers += [relay_rings, follow_faults]
+    return workers
+
+
 @asynccontextmanager
 async def _running(provider: Provider) -> AsyncIterator[None]:
     """Prepare the store, take up what an earlier process left, and work until the end."""
-    await provider.database.apply_schema(store.SCHEMA + endpoint_store.SCHEMA + outbox.SCHEMA)
+    await provider.database.migrate(SCHEMA_STEPS)
     configured = [*preset_named(provider.settings.preset), *provider.settings.faults]
     await provider.faults.load(configured, provider.clock.now())
     workers = [
         asyncio.create_task(_keep_running(provider, worker), name=worker.__name__)
-        for worker in (settle_payments, deliver_events)
+        for worker in _workers_of(provider)
     ]
     try:
         yield

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 
 class Bell:
@@ -11,9 +12,17 @@ class Bell:
 
     def __init__(self) -> None:
         self._ring: asyncio.Event | None = None
+        # Where other processes have to hear it too.
+        self.pass_on: Callable[[], None] | None = None
 
     def ring(self) -> None:
-        """Wake everybody who waits."""
+        """Wake everybody who waits, here and elsewhere."""
+        self.echo()
+        if self.pass_on is not None:
+            self.pass_on()
+
+    def echo(self) -> None:
+        """Wake everybody who waits here: it has rung in another process."""
         if self._ring is not None:
             self._ring.set()
             self._ring = None

@@ -10,13 +10,21 @@ from psp_sim.domain.lifecycle import Change
 from psp_sim.domain.payment import Payment
 from psp_sim.outbox import publish
 from psp_sim.provider import Provider
-from psp_sim.store import payment_by_id, update_payment
+from psp_sim.store import payment_by_id, payment_to_change, update_payment
 from sqlport import Transaction
 
 
 async def find_payment(transaction: Transaction, payment_id: str) -> Payment:
     """Return a payment. Raises NotFound."""
     payment = await payment_by_id(transaction, payment_id)
+    if payment is None:
+        raise NotFound(f"there is no payment {payment_id}")
+    return payment
+
+
+async def hold_payment(transaction: Transaction, payment_id: str) -> Payment:
+    """Return a payment that nobody else changes until the transaction is over. Raises NotFound."""
+    payment = await payment_to_change(transaction, payment_id)
     if payment is None:
         raise NotFound(f"there is no payment {payment_id}")
     return payment
@@ -32,7 +40,7 @@ async def change_payment(
 
     Raises NotFound, and what the change raises.
     """
-    payment, event_type = change(await find_payment(transaction, payment_id))
+    payment, event_type = change(await hold_payment(transaction, payment_id))
     await update_payment(transaction, payment)
     await store_event(provider, transaction, payment, event_type, provider.clock.now())
     return payment

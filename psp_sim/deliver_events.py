@@ -26,6 +26,7 @@ from psp_sim.domain.outgoing import compose, forged, of_unknown_type
 from psp_sim.domain.script import parse_script
 from psp_sim.endpoint_health import note_outcome
 from psp_sim.endpoint_store import endpoint_by_id
+from psp_sim.keep_leases import UnderWay, keep_leases, lease_until
 from psp_sim.lanes import Lane, Lanes
 from psp_sim.outbox import (
     Attempt,
@@ -38,6 +39,7 @@ from psp_sim.outbox import (
     resume_interrupted,
 )
 from psp_sim.provider import Provider
+from psp_sim.relay_rings import look_again_in
 from psp_sim.send_webhook import COMMON_HEADERS, send_webhook
 
 RELEASE_AFTER_S = 60.0
@@ -47,44 +49,51 @@ async def deliver_events(provider: Provider) -> None:
     """Attempt each delivery when it is due, several to each endpoint at a time, for ever."""
     await _resume(provider)
     lanes = Lanes(provider.settings.delivery_concurrency, provider.delivery_due.ring)
-    under_way: dict[asyncio.Task[None], None] = {}
+    under_way: UnderWay = {}
+    renewing = asyncio.create_task(keep_leases(provider, lanes, under_way))
     try:
         while True:
             ring = provider.delivery_due.next_ring()
             jobs, wait_s = await _claim(provider, lanes)
             for job in jobs:
                 task = asyncio.create_task(_deliver_or_release(provider, lanes, job))
-                under_way[task] = None
-                task.add_done_callback(under_way.pop)
+                under_way[task] = (job, provider.clock.now())
+                task.add_done_callback(lambda done: under_way.pop(done, None))
                 task.add_done_callback(lambda done: lanes.calling.pop(done, None))
             if jobs:
                 # Each takes its place now, so that the next claim knows how many are left.
                 await asyncio.sleep(0)
             else:
-                await wait_for_ring(ring, wait_s)
+                await wait_for_ring(ring, look_again_in(provider, wait_s))
     finally:
+        renewing.cancel()
         await _finish(provider, lanes, under_way)
 
 
 async def _resume(provider: Provider) -> None:
-    """Take up what was being sent when this worker, or an earlier process, ended."""
+    """Take up what was being sent when this worker, or an earlier process, ended.
+
+    Where there are other processes it may be theirs: then its lease has to end first.
+    """
+    if provider.database.others is not None:
+        return
     async with provider.database.transaction() as transaction:
         await resume_interrupted(transaction, provider.clock.now())
 
 
-async def _finish(
-    provider: Provider, lanes: Lanes, under_way: dict[asyncio.Task[None], None]
-) -> None:
+async def _finish(provider: Provider, lanes: Lanes, under_way: UnderWay) -> None:
     """Let calls that have left come to their end for a while; what is left is due again."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(provider.settings.stop_grace_s):
             while calling := [task for task in under_way if task in lanes.calling]:
                 await asyncio.wait(calling)
-    unfinished = list(under_way)
+    unfinished = dict(under_way)
     for task in unfinished:
         task.cancel()
     await asyncio.gather(*unfinished, return_exceptions=True)
-    await _resume(provider)
+    async with provider.database.transaction() as transaction:
+        for job, _ in unfinished.values():
+            await release(transaction, job, provider.clock.now())
 
 
 async def _claim(provider: Provider, lanes: Lanes) -> tuple[list[Job], float | None]:
@@ -101,7 +110,7 @@ async def _claim(provider: Provider, lanes: Lanes) -> tuple[list[Job], float | N
                 await provider.faults.save_counts(transaction)
                 return [], ends_at - now
             elif room := lanes.of(endpoint_id).room():
-                jobs += await claim_due(transaction, endpoint_id, now, room)
+                jobs += await claim_due(transaction, endpoint_id, now, room, lease_until(provider))
     return jobs, max(0.0, min(later) - now) if later else None
 
 
@@ -115,7 +124,7 @@ async def _deliver_or_release(provider: Provider, lanes: Lanes, job: Job) -> Non
         asyncio.get_running_loop().call_exception_handler(report)
         await asyncio.sleep(provider.scaled(RELEASE_AFTER_S))
         async with provider.database.transaction() as transaction:
-            await release(transaction, job.delivery_id, provider.clock.now())
+            await release(transaction, job, provider.clock.now())
         provider.delivery_due.ring()
 
 
@@ -302,7 +311,7 @@ async def _record(provider: Provider, job: Job, attempts: list[Attempt]) -> None
         case Gone():
             state = DeliveryState.CANCELLED
     async with provider.database.transaction() as transaction:
-        await record_attempts(transaction, job.delivery_id, attempts, state, due_at)
+        await record_attempts(transaction, job, attempts, state, due_at)
         was_disabled = await note_outcome(provider, transaction, job.endpoint.id, outcome)
     provider.delivery_changed.ring()
     if due_at is not None or was_disabled:

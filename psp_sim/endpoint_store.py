@@ -8,7 +8,7 @@ from typing import Any
 
 from psp_sim.domain.endpoint import Endpoint
 from psp_sim.domain.retry_schedule import parse_schedule
-from sqlport import Row, Transaction, Value
+from sqlport import FOR_UPDATE, Row, Transaction, Value
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS webhook_endpoints (
@@ -80,6 +80,14 @@ async def endpoint_by_id(transaction: Transaction, endpoint_id: str) -> Endpoint
     """Return one endpoint, or None."""
     row = await transaction.fetch_one(
         f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE id = ?", endpoint_id
+    )
+    return _endpoint(row) if row else None
+
+
+async def endpoint_to_change(transaction: Transaction, endpoint_id: str) -> Endpoint | None:
+    """Return one endpoint, or None; nobody else changes it until the transaction is over."""
+    row = await transaction.fetch_one(
+        f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE id = ? {FOR_UPDATE}", endpoint_id
     )
     return _endpoint(row) if row else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from psp_sim.store import await_writers
 from sqlport import Transaction
 
 
@@ -21,6 +22,7 @@ async def events_after(
     transaction: Transaction, position: int, limit: int
 ) -> list[tuple[int, str, str, str]]:
     """Return position, id, type and body of the events that follow, oldest first."""
+    await await_writers(transaction)
     rows = await transaction.fetch_all(
         "SELECT position, id, type, body FROM events WHERE position > ? ORDER BY position LIMIT ?",
         position,

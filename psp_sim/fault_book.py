@@ -12,14 +12,14 @@ from psp_sim.domain.chance import Chance
 from psp_sim.domain.errors import NotFound
 from psp_sim.domain.faults import Fault, Moment, parse_fault
 from psp_sim.store import (
+    add_fired,
+    add_fired_by_kind,
     delete_fault,
     fired_by_kind,
     insert_fault,
     list_faults,
-    save_fired,
-    save_fired_by_kind,
 )
-from sqlport import Database, Transaction
+from sqlport import Database, Row, Transaction
 
 _CONFIGURED = "flt_configured_"
 
@@ -43,8 +43,9 @@ class FaultBook:
         self._chance = chance
         self._installed: dict[str, InstalledFault] = {}
         self._calls: Counter[tuple[str, str]] = Counter()
-        self._changed: dict[str, None] = {}
-        self._changed_kinds: dict[str, None] = {}
+        # What has fired since it was last stored.
+        self._unsaved: Counter[str] = Counter()
+        self._unsaved_kinds: Counter[str] = Counter()
         self.fired_by_kind: Counter[str] = Counter()
 
     async def load(self, configured: Sequence[Mapping[str, Any]], now: float) -> None:
@@ -63,13 +64,28 @@ class FaultBook:
                     await delete_fault(transaction, row["id"])
             for fault_id, document in wanted.items():
                 await insert_fault(transaction, fault_id, document, now)
+        await self.refresh()
+
+    async def refresh(self) -> bool:
+        """Read what is in force and how often it fired, from every process; tell of a change."""
+        async with self._database.transaction() as transaction:
             rows = await list_faults(transaction)
-            self.fired_by_kind.update(await fired_by_kind(transaction))
-        for row in rows:
-            document = json.loads(row["document"])
-            self._installed[row["id"]] = InstalledFault(
-                row["id"], parse_fault(document), document, row["fired"], row["created_at"]
-            )
+            kinds = await fired_by_kind(transaction)
+        before = set(self._installed)
+        self._installed = {row["id"]: self._read(row) for row in rows}
+        self.fired_by_kind = Counter(kinds) + self._unsaved_kinds
+        return set(self._installed) != before
+
+    def _read(self, row: Row) -> InstalledFault:
+        known = self._installed.get(row["id"])
+        document = json.loads(row["document"]) if known is None else known.document
+        return InstalledFault(
+            row["id"],
+            parse_fault(document) if known is None else known.fault,
+            document,
+            row["fired"] + self._unsaved[row["id"]],
+            row["created_at"],
+        )
 
     async def install_all(
         self, documents: Sequence[tuple[str, Mapping[str, Any]]], now: float
@@ -94,7 +110,7 @@ class FaultBook:
         async with self._database.transaction() as transaction:
             lifted = await delete_fault(transaction, fault_id)
         for gone in [fault_id] if fault_id else list(self._installed):
-            del self._installed[gone]
+            self._installed.pop(gone, None)
         return lifted
 
     def installed(self) -> list[InstalledFault]:
@@ -143,13 +159,12 @@ class FaultBook:
 
     async def save_counts(self, transaction: Transaction) -> None:
         """Store the counts that have changed since the last call."""
-        changed, self._changed = self._changed, {}
-        for fault_id in changed:
-            if fault_id in self._installed:
-                await save_fired(transaction, fault_id, self._installed[fault_id].fired)
-        changed_kinds, self._changed_kinds = self._changed_kinds, {}
-        for kind in changed_kinds:
-            await save_fired_by_kind(transaction, kind, self.fired_by_kind[kind])
+        unsaved, self._unsaved = self._unsaved, Counter()
+        for fault_id in sorted(unsaved):
+            await add_fired(transaction, fault_id, unsaved[fault_id])
+        unsaved_kinds, self._unsaved_kinds = self._unsaved_kinds, Counter()
+        for kind in sorted(unsaved_kinds):
+            await add_fired_by_kind(transaction, kind, unsaved_kinds[kind])
 
     def _outages(self, time_scale: float) -> list[tuple[InstalledFault, float]]:
         return [
@@ -160,12 +175,12 @@ class FaultBook:
 
     def _count(self, entry: InstalledFault) -> None:
         entry.fired += 1
-        self._changed[entry.id] = None
+        self._unsaved[entry.id] += 1
         self._count_kind(entry.fault.kind)
 
     def _count_kind(self, kind: str) -> None:
         self.fired_by_kind[kind] += 1
-        self._changed_kinds[kind] = None
+        self._unsaved_kinds[kind] += 1
 
     def _acts(self, entry: InstalledFault, on: str, moment: Moment) -> bool:
         fault = entry.fault

@@ -45,6 +45,7 @@ def _route(provider: Provider, path: str, method: str, handle: Handler) -> Route
 
 
 async def _list(provider: Provider, _: Request) -> Response:
+    await _look_at_others(provider)
     faults = [render_fault(installed) for installed in provider.faults.installed()]
     return JSONResponse({"data": faults, "fired": dict(provider.faults.fired_by_kind)})
 
@@ -65,16 +66,25 @@ async def install_faults(provider: Provider, request: Request) -> Response:
         ],
         now,
     )
+    provider.faults_changed.ring()
     rendered: list[Any] = [render_fault(fault) for fault in installed]
     return JSONResponse({"data": rendered}, 201)
 
 
 async def lift_faults(provider: Provider, request: Request) -> Response:
     """Lift a fault and let go of what it holds back; webhooks already late stay late."""
+    await _look_at_others(provider)
     lifted = await provider.faults.lift(request.path_params.get("fault_id"))
+    provider.faults_changed.ring()
     provider.delivery_due.ring()
     provider.delivery_changed.ring()
     return JSONResponse({"lifted": lifted})
+
+
+async def _look_at_others(provider: Provider) -> None:
+    """Take in what other processes have done, before anybody is told what is in force."""
+    if provider.database.others is not None:
+        await provider.faults.refresh()
 
 
 def render_fault(installed: InstalledFault) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from psp_sim.domain.faults import Fault, Moment
 from psp_sim.domain.script import parse_script
 from psp_sim.hold_answer import hold_answer, payment_id_of, retry_after_s
 from psp_sim.provider import Provider
-from psp_sim.store import payment_by_id
+from psp_sim.store import order_number_of, payment_by_id
 
 Handler = Callable[[Provider, Request, bytes], Awaitable[Response]]
 
@@ -146,7 +146,7 @@ async def _strike(
     number: int | None = None
     async with provider.database.transaction() as transaction:
         if isinstance(reference, str):
-            number = await provider.order_numbers.number_of(transaction, reference)
+            number = await order_number_of(transaction, reference)
         elif payment_id := request.path_params.get("payment_id") or document.get("payment"):
             payment = await payment_by_id(transaction, str(payment_id))
             if payment is not None:
@@ -183,7 +183,7 @@ def authorise(api_key: str, request: Request) -> None:
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read the whole body. Raises BodyTooLarge as soon as it is over the limit."""
-    body = b""
+    body: bytes = b""
     while True:
         message = await request.receive()
         if message["type"] == "http.disconnect":

@@ -63,9 +63,7 @@ async def _create(provider: Provider, request: Request, body: bytes) -> Response
         payment = await accept_payment(provider, transaction, wanted)
         return Answer(201, msgspec.json.encode(render_payment(payment)).decode())
 
-    answer = await once_on_money(provider, request, document, create)
-    provider.order_numbers.stored(wanted.reference)
-    return answer
+    return await once_on_money(provider, request, document, create)
 
 
 async def _capture(provider: Provider, request: Request, body: bytes) -> Response:

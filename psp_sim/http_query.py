@@ -16,18 +16,18 @@ WAIT_S_MAX = 60.0
 def base_url(request: Request) -> str:
     """Return the URL under which the client reaches this service, without a slash at its end."""
     scope = request.scope
-    server = tuple(scope.get("server") or ())
+    server = tuple(scope["server"]) if scope.get("server") else None
     host = request.headers.get("host", "")
     return _base_url(scope["scheme"], host, scope.get("root_path", ""), server)
 
 
 @lru_cache(maxsize=64)
-def _base_url(scheme: str, host: str, root_path: str, server: tuple[str, int]) -> str:
+def _base_url(scheme: str, host: str, root_path: str, server: tuple[str, int | None] | None) -> str:
     """Put it together once for all requests of a client: taking a URL apart is dear."""
     scope = {
         "type": "http",
         "scheme": scheme,
-        "server": server or None,
+        "server": server,
         "path": "/",
         "root_path": root_path,
         "query_string": b"",

@@ -12,7 +12,12 @@ from psp_sim.domain.endpoint import ENABLED, Endpoint, check_url
 from psp_sim.domain.errors import EndpointDisabled, InvalidRequest, NotFound
 from psp_sim.domain.event import iso_timestamp
 from psp_sim.domain.retry_schedule import RetrySchedule, parse_schedule
-from psp_sim.endpoint_store import delete_endpoint, endpoint_by_id, save_endpoint
+from psp_sim.endpoint_store import (
+    delete_endpoint,
+    endpoint_by_id,
+    endpoint_to_change,
+    save_endpoint,
+)
 from psp_sim.outbox import cancel_deliveries, delivery_by_id, recover, redeliver
 from psp_sim.provider import Provider
 from psp_sim.store import event_body
@@ -53,6 +58,17 @@ async def find_endpoint(transaction: Transaction, endpoint_id: str) -> Endpoint:
     return endpoint
 
 
+async def hold_endpoint(transaction: Transaction, endpoint_id: str) -> Endpoint:
+    """Return an endpoint that nobody else changes until the transaction is over.
+
+    Raises NotFound.
+    """
+    endpoint = await endpoint_to_change(transaction, endpoint_id)
+    if endpoint is None:
+        raise NotFound(f"there is no webhook endpoint {endpoint_id}")
+    return endpoint
+
+
 async def change_endpoint(
     provider: Provider, endpoint_id: str, changes: dict[str, Any]
 ) -> Endpoint:
@@ -69,7 +85,7 @@ async def change_endpoint(
     if "retry_schedule" in changes:
         checked["retry_schedule"] = _schedule(changes["retry_schedule"])
     async with provider.database.transaction() as transaction:
-        changed = replace(await find_endpoint(transaction, endpoint_id), **checked)
+        changed = replace(await hold_endpoint(transaction, endpoint_id), **checked)
         await save_endpoint(transaction, changed)
     return changed
 
@@ -77,7 +93,7 @@ async def change_endpoint(
 async def enable_endpoint(provider: Provider, endpoint_id: str) -> Endpoint:
     """Send to the endpoint again, from now on. Raises NotFound."""
     async with provider.database.transaction() as transaction:
-        enabled = (await find_endpoint(transaction, endpoint_id)).as_enabled()
+        enabled = (await hold_endpoint(transaction, endpoint_id)).as_enabled()
         await save_endpoint(transaction, enabled)
     return enabled
 
@@ -119,7 +135,7 @@ async def rotate_secret(
 
     ``overlap_s`` in seconds, None for the provider's own. Raises NotFound.
     """
-    endpoint = await find_endpoint(transaction, endpoint_id)
+    endpoint = await hold_endpoint(transaction, endpoint_id)
     lasting_s = provider.settings.rotation_overlap_s if overlap_s is None else overlap_s
     rotated = replace(
         endpoint,
@@ -134,7 +150,7 @@ async def rotate_secret(
 async def remove_endpoint(provider: Provider, endpoint_id: str) -> None:
     """Forget an endpoint and stop what is on its way to it. Raises NotFound."""
     async with provider.database.transaction() as transaction:
-        await find_endpoint(transaction, endpoint_id)
+        await hold_endpoint(transaction, endpoint_id)
         await cancel_deliveries(transaction, endpoint_id)
         await delete_endpoint(transaction, endpoint_id)
     provider.delivery_changed.ring()

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from psp_sim.domain.delivery import OPEN_STATES, DeliveryState
-from psp_sim.domain.endpoint import Endpoint
+from psp_sim.domain.endpoint import ENABLED, Endpoint
 from psp_sim.domain.event import Event, iso_timestamp
 from psp_sim.domain.payment import OPEN_STATUSES
 from psp_sim.endpoint_store import enabled_endpoints, endpoint_by_id
@@ -46,10 +46,12 @@ class Job:
     """A delivery to attempt now, with all that sending it takes.
 
     ``step`` is the place of the attempt in the schedule: a redelivery begins that anew. An event
-    that is about no payment has the order number 0 and no reference.
+    that is about no payment has the order number 0 and no reference. ``claim`` tells this claim
+    from an earlier one, whose lease is over.
     """
 
     delivery_id: str
+    claim: int
     endpoint: Endpoint
     attempt: int
     step: int
@@ -132,15 +134,23 @@ async def backlog(transaction: Transaction, now: float) -> tuple[int, float]:
 
 
 async def claim_due(
-    transaction: Transaction, endpoint_id: str, now: float, limit: int
+    transaction: Transaction, endpoint_id: str, now: float, limit: int, lease_until: float | None
 ) -> list[Job]:
-    """Mark an endpoint's deliveries that are due as being sent; return them, oldest due first."""
+    """Mark an endpoint's deliveries that are due as being sent; return them, oldest due first.
+
+    With ``lease_until`` they are due again at that time, for whichever process comes by. Without
+    (None) they are this process's for as long as it lives.
+    """
     endpoint = await endpoint_by_id(transaction, endpoint_id)
-    assert endpoint is not None, "deliveries end with their endpoint"
+    if endpoint is None or endpoint.status != ENABLED:
+        # Another process stored them while a third one disabled the endpoint.
+        await cancel_deliveries(transaction, endpoint_id)
+        return []
     rows = await transaction.fetch_all(
-        "SELECT d.id, d.attempts, d.attempts_before, d.event_id, e.type, e.sequence, e.body, "
+        "SELECT d.id, d.attempts, d.attempts_before, d.claims, d.event_id, e.type, e.sequence, "
+        "e.body, "
         "e.payment_id, p.order_number, p.reference, p.metadata FROM (SELECT id, attempts, "
-        "attempts_before, event_id, due_at, position FROM deliveries WHERE endpoint_id = ? "
+        "attempts_before, claims, event_id, due_at, position FROM deliveries WHERE endpoint_id = ? "
         "AND due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, position LIMIT ? "
         f"{SKIP_LOCKED}) d JOIN events e ON e.id = d.event_id "
         "LEFT JOIN payments p ON p.id = e.payment_id ORDER BY d.due_at, d.position",
@@ -152,15 +162,33 @@ async def claim_due(
         # By name: asked again, "what is due" could hold one that was committed since the query.
         marks = ", ".join("?" for _ in rows)
         await transaction.execute(
-            f"UPDATE deliveries SET state = ?, due_at = NULL WHERE id IN ({marks})",
+            "UPDATE deliveries SET state = ?, due_at = ?, claims = claims + 1 "
+            f"WHERE id IN ({marks})",
             DeliveryState.SENDING,
+            lease_until,
             *(row["id"] for row in rows),
         )
     return [_job(row, endpoint) for row in rows]
 
 
+async def extend_lease(transaction: Transaction, job: Job, lease_until: float) -> bool:
+    """Keep a delivery for longer; tell whether it was still this claim's."""
+    return bool(
+        await transaction.execute(
+            "UPDATE deliveries SET due_at = ? WHERE id = ? AND state = ? AND claims = ?",
+            lease_until,
+            job.delivery_id,
+            DeliveryState.SENDING,
+            job.claim,
+        )
+    )
+
+
 async def resume_interrupted(transaction: Transaction, now: float) -> int:
-    """Make deliveries that a dead process was sending due again; return how many there were."""
+    """Make deliveries that a dead process was sending due again; return how many there were.
+
+    Only where no living process can be sending any.
+    """
     return await transaction.execute(
         "UPDATE deliveries SET state = ?, due_at = ? WHERE state = ?",
         DeliveryState.WAITING,
@@ -169,34 +197,36 @@ async def resume_interrupted(transaction: Transaction, now: float) -> int:
     )
 
 
-async def release(transaction: Transaction, delivery_id: str, now: float) -> None:
+async def release(transaction: Transaction, job: Job, now: float) -> None:
     """Make one delivery whose attempt broke off due again."""
     await transaction.execute(
-        "UPDATE deliveries SET state = ?, due_at = ? WHERE id = ? AND state = ?",
+        "UPDATE deliveries SET state = ?, due_at = ? WHERE id = ? AND state = ? AND claims = ?",
         DeliveryState.WAITING,
         now,
-        delivery_id,
+        job.delivery_id,
         DeliveryState.SENDING,
+        job.claim,
     )
 
 
 async def record_attempts(
     transaction: Transaction,
-    delivery_id: str,
+    job: Job,
     attempts: Sequence[Attempt],
     state: DeliveryState,
     due_at: float | None,
 ) -> None:
     """Store what one attempt's calls came to and what follows.
 
-    A delivery that was cancelled meanwhile stays cancelled.
+    A delivery that was cancelled meanwhile stays cancelled, and one whose lease went to another
+    process stays that one's; the calls were made all the same.
     """
     for attempt in attempts:
         await transaction.execute(
             "INSERT INTO attempts (delivery_id, number, copy, webhook_id, webhook_timestamp, "
             "started_at, finished_at, status, error, answer, faults, request_headers, "
             "request_body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            delivery_id,
+            job.delivery_id,
             attempt.number,
             attempt.copy,
             attempt.webhook_id,
@@ -211,12 +241,14 @@ async def record_attempts(
             attempt.request_body,
         )
     await transaction.execute(
-        "UPDATE deliveries SET state = ?, attempts = ?, due_at = ? WHERE id = ? AND state = ?",
+        "UPDATE deliveries SET state = ?, attempts = ?, due_at = ? "
+        "WHERE id = ? AND state = ? AND claims = ?",
         state,
         attempts[0].number,
         due_at,
-        delivery_id,
+        job.delivery_id,
         DeliveryState.SENDING,
+        job.claim,
     )
 
 
@@ -313,6 +345,8 @@ async def _render_delivery(transaction: Transaction, row: Row) -> dict[str, Any]
         "error, answer, faults FROM attempts WHERE delivery_id = ? ORDER BY position",
         row["id"],
     )
+    # What is being sent is due when the lease ends, which is nobody's plan.
+    is_waiting = row["due_at"] is not None and row["state"] != DeliveryState.SENDING
     return {
         "id": row["id"],
         "object": "delivery",
@@ -322,7 +356,7 @@ async def _render_delivery(transaction: Transaction, row: Row) -> dict[str, Any]
         "sequence": row["sequence"],
         "endpoint": row["endpoint_id"],
         "state": row["state"],
-        "next_attempt_at": None if row["due_at"] is None else iso_timestamp(row["due_at"]),
+        "next_attempt_at": iso_timestamp(row["due_at"]) if is_waiting else None,
         "attempts": [_render_attempt(attempt) for attempt in attempts],
     }
 
@@ -345,6 +379,7 @@ def _render_attempt(row: Row) -> dict[str, Any]:
 def _job(row: Row, endpoint: Endpoint) -> Job:
     return Job(
         delivery_id=row["id"],
+        claim=row["claims"] + 1,
         endpoint=endpoint,
         attempt=row["attempts"] + 1,
         step=row["attempts"] + 1 - row["attempts_before"],

@@ -13,7 +13,6 @@ from psp_sim.domain.chance import Chance
 from psp_sim.domain.token_bucket import TokenBucket
 from psp_sim.fault_book import FaultBook
 from psp_sim.metrics import Metrics
-from psp_sim.order_numbers import OrderNumbers
 from psp_sim.ports import Clock
 from psp_sim.settings import Settings
 from sqlport import Database
@@ -30,7 +29,6 @@ class Provider:
     transport: httpx.AsyncBaseTransport
     chance: Chance
     faults: FaultBook
-    order_numbers: OrderNumbers = field(default_factory=OrderNumbers)
     keys_in_use: set[str] = field(default_factory=set)
     payment_changed: Bell = field(default_factory=Bell)
     event_stored: Bell = field(default_factory=Bell)
@@ -38,13 +36,24 @@ class Provider:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     delivery_due: Bell = field(default_factory=Bell)
     delivery_changed: Bell = field(default_factory=Bell)
+    faults_changed: Bell = field(default_factory=Bell)
     metrics: Metrics = field(default_factory=Metrics)
     workers: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def bells(self) -> dict[str, Bell]:
+        """The bells that every process on the same database hears, by name."""
+        names = ("payment_changed", "event_stored", "delivery_due", "delivery_changed")
+        return {name: getattr(self, name) for name in (*names, "faults_changed")}
 
     def scaled(self, seconds: float) -> float:
         """Return how long one of the provider's own delays takes at its time scale."""
         return seconds / self.settings.time_scale
 
     def new_id(self, prefix: str) -> str:
-        """Return a fresh id like ``pay_5f0c…``."""
-        return f"{prefix}_{self.random.getrandbits(96):024x}"
+        """Return a fresh id like ``pay_5f0c…``.
+
+        It begins with the time, so that ids come in the order of their making: an index of random
+        ones is written to all over, and the larger the table the slower.
+        """
+        return f"{prefix}_{int(self.clock.now() * 1000):011x}{self.random.getrandbits(52):013x}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from psp_sim.change_payment import change_payment, find_payment
+from psp_sim.change_payment import change_payment, hold_payment
 from psp_sim.domain.course_plan import refund_failure
 from psp_sim.domain.distribution import Delay
 from psp_sim.domain.errors import InvalidState
@@ -33,7 +33,7 @@ async def refund_payment(
     provider: Provider, transaction: Transaction, request: RefundRequest
 ) -> tuple[Payment, Refund]:
     """Store a refund, pending. Raises NotFound, InvalidState, or InvalidAmount for too much."""
-    payment = await find_payment(transaction, request.payment_id)
+    payment = await hold_payment(transaction, request.payment_id)
     refund = _new_refund(provider, request, payment)
     # The domain has its say before any fault is spent on a refund that is refused.
     refund_requested(payment, refund)

@@ -18,6 +18,7 @@ from psp_sim.domain.retry_schedule import SCHEDULES, RetrySchedule, parse_schedu
 
 ENVIRONMENT_PREFIX = "PSP_"
 LOG_FORMATS = ("text", "json")
+ROLES = ("all", "api", "delivery")
 
 
 def _setting(default: Any, parse: Callable[[Any], Any], meaning: str) -> Any:
@@ -93,6 +94,12 @@ def _log_format(value: Any) -> str:
     return str(value)
 
 
+def _role(value: Any) -> str:
+    if value not in ROLES:
+        raise ValueError(f"{value!r} is not one of {', '.join(ROLES)}")
+    return str(value)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{value!r} is not a text")
@@ -109,6 +116,11 @@ class Settings:
         "sqlite:///psp.sqlite3",
         _text,
         "where state is kept: sqlite:///FILE, sqlite:///:memory: or postgresql://…",
+    )
+    role: str = _setting(
+        "all",
+        _role,
+        "on PostgreSQL, this process's share: api (requests), delivery (webhooks), or all",
     )
     api_key: str = _setting("", _text, "key that clients must send; made and printed if not given")
     admin_token: str = _setting(
@@ -148,6 +160,11 @@ class Settings:
     )
     delivery_concurrency: int = _setting(
         64, _positive_whole, "webhooks on their way to one endpoint at one time"
+    )
+    lease_s: float = _setting(
+        30.0,
+        _positive_duration,
+        "on PostgreSQL: how long a process may go unheard before others take over its deliveries",
     )
     rotation_overlap_s: float = _setting(
         86400.0, parse_duration, "how long a rotated secret goes on signing beside the new one"

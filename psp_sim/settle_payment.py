@@ -6,6 +6,7 @@ from psp_sim.bell import wait_for_ring
 from psp_sim.change_payment import store_event, tell_of_change
 from psp_sim.domain.lifecycle import next_happened
 from psp_sim.provider import Provider
+from psp_sim.relay_rings import look_again_in
 from psp_sim.store import next_payment_due_at, payments_due, update_payment
 
 BATCH = 100
@@ -20,7 +21,7 @@ async def settle_payments(provider: Provider) -> None:
         async with provider.database.transaction() as transaction:
             due_at = await next_payment_due_at(transaction)
         timeout_s = None if due_at is None else max(0.0, due_at - provider.clock.now())
-        await wait_for_ring(ring, timeout_s)
+        await wait_for_ring(ring, look_again_in(provider, timeout_s))
 
 
 async def settle_due(provider: Provider) -> int:

@@ -15,7 +15,7 @@ from psp_sim.domain.idempotency import Answer
 from psp_sim.domain.money import Money
 from psp_sim.domain.payment import CaptureMethod, Payment, Status
 from psp_sim.domain.refund import Refund
-from sqlport import Row, Transaction
+from sqlport import FOR_UPDATE, SKIP_LOCKED, Row, Transaction
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS payments (
@@ -69,6 +69,9 @@ class _Details(TypedDict):
     action_url: str | None
 
 
+# Any number that nobody else is likely to lock.
+_LISTS = 7_305_826_114
+
 _DETAILS_DECODER = msgspec.json.Decoder(_Details)
 
 
@@ -80,8 +83,24 @@ async def count_boot(transaction: Transaction) -> int:
     return int(row["number"])
 
 
+async def await_writers(transaction: Transaction) -> None:
+    """Have every position so far filled, before reading a list that a cursor goes along.
+
+    On PostgreSQL a transaction with a lower position can end after one with a higher: a reader who
+    had gone on to the higher one would never see the lower.
+    """
+    await transaction.fetch_one(f"SELECT 1 /*postgresql: , pg_advisory_xact_lock({_LISTS}) */")
+
+
+async def _write_in_turn(transaction: Transaction) -> None:
+    await transaction.fetch_one(
+        f"SELECT 1 /*postgresql: , pg_advisory_xact_lock_shared({_LISTS}) */"
+    )
+
+
 async def insert_payment(transaction: Transaction, payment: Payment) -> None:
     """Store a new payment."""
+    await _write_in_turn(transaction)
     await transaction.execute(
         f"INSERT INTO payments ({_PAYMENT.removeprefix('position, ')}) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -118,18 +137,33 @@ async def payment_by_id(transaction: Transaction, payment_id: str) -> Payment | 
     return _payment(row) if row else None
 
 
-async def order_number_of(transaction: Transaction, reference: str) -> int | None:
-    """Return which order the payments of a reference belong to, or None for a new reference."""
+async def payment_to_change(transaction: Transaction, payment_id: str) -> Payment | None:
+    """Return one payment, or None; nobody else changes it until the transaction is over."""
     row = await transaction.fetch_one(
-        "SELECT order_number FROM payments WHERE reference = ? LIMIT 1", reference
+        f"SELECT {_PAYMENT} FROM payments WHERE id = ? {FOR_UPDATE}", payment_id
     )
-    return row["order_number"] if row else None
+    return _payment(row) if row else None
 
 
-async def highest_order_number(transaction: Transaction) -> int:
-    """Return the number of the latest order, 0 before the first."""
-    row = await transaction.fetch_one("SELECT MAX(order_number) AS number FROM payments")
-    return (row["number"] or 0) if row else 0
+async def order_number_of(transaction: Transaction, reference: str) -> int:
+    """Return which order a reference is, counted from 1 in the order in which they are seen.
+
+    It is kept from the first request on, so that an order whose request was lost has its number.
+    """
+    number = await _order_number(transaction, reference)
+    if number is None:
+        await transaction.execute(
+            "INSERT INTO orders (reference) VALUES (?) ON CONFLICT (reference) DO NOTHING",
+            reference,
+        )
+        number = await _order_number(transaction, reference)
+    assert number is not None, "it was just put there, by this transaction or another"
+    return number
+
+
+async def _order_number(transaction: Transaction, reference: str) -> int | None:
+    row = await transaction.fetch_one("SELECT number FROM orders WHERE reference = ?", reference)
+    return row["number"] if row else None
 
 
 async def list_payments(
@@ -149,6 +183,7 @@ async def list_payments(
         ("created_at < ?", created_before),
     ]
     filters = [(condition, value) for condition, value in wanted if value is not None]
+    await await_writers(transaction)
     rows = await transaction.fetch_all(
         f"SELECT {_PAYMENT} FROM payments WHERE position > ? "
         + "".join(f"AND {condition} " for condition, _ in filters)
@@ -161,9 +196,13 @@ async def list_payments(
 
 
 async def payments_due(transaction: Transaction, now: float, limit: int) -> list[Payment]:
-    """Return payments on which something is due, the longest overdue first."""
+    """Return payments on which something is due, the longest overdue first.
+
+    They are this transaction's: another process gets others, and these again only if it fails.
+    """
     rows = await transaction.fetch_all(
-        f"SELECT {_PAYMENT} FROM payments WHERE due_at <= ? ORDER BY due_at, position LIMIT ?",
+        f"SELECT {_PAYMENT} FROM payments WHERE due_at <= ? ORDER BY due_at, position LIMIT ? "
+        f"{SKIP_LOCKED}",
         now,
         limit,
     )
@@ -172,8 +211,21 @@ async def payments_due(transaction: Transaction, now: float, limit: int) -> list
 
 async def next_payment_due_at(transaction: Transaction) -> float | None:
     """Return when something is next due on a payment, or None."""
-    row = await transaction.fetch_one("SELECT MIN(due_at) AS at FROM payments WHERE due_at IS NOT NULL")
+    row = await transaction.fetch_one(
+        "SELECT MIN(due_at) AS at FROM payments WHERE due_at IS NOT NULL"
+    )
     return row["at"] if row else None
+
+
+async def lock_key(transaction: Transaction, key: str) -> bool:
+    """Hold a key until the transaction is over; tell whether another process holds it already."""
+    row = await transaction.fetch_one(
+        "SELECT 1 /*postgresql: * pg_try_advisory_xact_lock(hashtextextended($1, 0))::int */ "
+        "AS is_mine, ? AS key",
+        key,
+    )
+    assert row is not None, "there is always a row"
+    return bool(row["is_mine"])
 
 
 async def stored_answer(transaction: Transaction, key: str) -> tuple[str, Answer] | None:
@@ -209,6 +261,7 @@ async def count_by(transaction: Transaction, table: str, column: str) -> dict[st
 
 async def insert_event(transaction: Transaction, event: Event) -> None:
     """Store a new event."""
+    await _write_in_turn(transaction)
     await transaction.execute(
         "INSERT INTO events (id, type, payment_id, sequence, created_at, body) "
         "VALUES (?, ?, ?, ?, ?, ?)",
@@ -225,14 +278,15 @@ async def list_events(
     transaction: Transaction, after: int, limit: int, payment_id: str | None, kind: str | None
 ) -> list[tuple[int, str]]:
     """Return event bodies with their positions, oldest first."""
+    wanted = (("payment_id = ?", payment_id), ("type = ?", kind))
+    filters = [(condition, value) for condition, value in wanted if value is not None]
+    await await_writers(transaction)
     rows = await transaction.fetch_all(
-        "SELECT position, body FROM events WHERE position > ? AND (? IS NULL OR payment_id = ?) "
-        "AND (? IS NULL OR type = ?) ORDER BY position LIMIT ?",
+        "SELECT position, body FROM events WHERE position > ? "
+        + "".join(f"AND {condition} " for condition, _ in filters)
+        + "ORDER BY position LIMIT ?",
         after,
-        payment_id,
-        payment_id,
-        kind,
-        kind,
+        *(value for _, value in filters),
         limit,
     )
     return [(row["position"], row["body"]) for row in rows]
@@ -264,18 +318,18 @@ async def list_faults(transaction: Transaction) -> Sequence[Row]:
     )
 
 
-async def save_fired(transaction: Transaction, fault_id: str, fired: int) -> None:
-    """Store how often a fault has fired."""
-    await transaction.execute("UPDATE faults SET fired = ? WHERE id = ?", fired, fault_id)
+async def add_fired(transaction: Transaction, fault_id: str, times: int) -> None:
+    """Store that a fault has fired so many times more."""
+    await transaction.execute("UPDATE faults SET fired = fired + ? WHERE id = ?", times, fault_id)
 
 
-async def save_fired_by_kind(transaction: Transaction, kind: str, fired: int) -> None:
+async def add_fired_by_kind(transaction: Transaction, kind: str, times: int) -> None:
     """Store how often faults of one kind have fired, those lifted since and scripted ones too."""
     await transaction.execute(
         "INSERT INTO fired_by_kind (kind, fired) VALUES (?, ?) "
-        "ON CONFLICT (kind) DO UPDATE SET fired = excluded.fired",
+        "ON CONFLICT (kind) DO UPDATE SET fired = fired_by_kind.fired + excluded.fired",
         kind,
-        fired,
+        times,
     )
 
 

@@ -12,7 +12,7 @@ from sqlport.errors import (
     TransactionConflict,
 )
 from sqlport.open import open_database
-from sqlport.port import Database, Row, Transaction, Value
+from sqlport.port import Database, Others, Row, Transaction, Value
 from sqlport.sqlite import SqliteDatabase
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "DatabaseUnreachable",
     "DriverMissing",
     "NotADatabase",
+    "Others",
     "Row",
     "SqliteDatabase",
     "Transaction",

@@ -14,6 +14,7 @@ _SQLITE = "sqlite:///"
 _LOCK_WAIT_S = 2.0
 # Statements stay prepared. Those with a list of values come in many lengths.
 _STATEMENTS_KEPT = 512
+_CACHE_KB = 65_536
 
 
 async def open_database(url: str) -> Database:
@@ -60,6 +61,8 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         # A checkpoint waits for the disk; every 40 MB instead of every 4 they cost next to nothing.
         connection.execute("PRAGMA wal_autocheckpoint = 10000")
+        # In KB. With SQLite's own 2 MB, a large table has its index read anew for every row.
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -30,8 +31,31 @@ class Transaction(Protocol):
         ...
 
 
+class Others(Protocol):
+    """The way to other processes that use the same database."""
+
+    async def tell(self, channel: str, text: str) -> None:
+        """Send a short text to everybody who listens, this process too."""
+        ...
+
+    def listen(self, channel: str) -> AsyncIterator[str]:
+        """Yield what is told from now on; an empty text first, once nothing will be missed.
+
+        Raises DatabaseUnreachable when the way is cut: what was told meanwhile is lost.
+        """
+        ...
+
+
 class Database(Protocol):
-    """A store of rows. Wrap it to put delays, crashes or traces around each transaction."""
+    """A store of rows. Wrap it to put delays, crashes or traces around each transaction.
+
+    ``others`` is None where no other process can be using it.
+    """
+
+    @property
+    def others(self) -> Others | None:
+        """The way to other processes, if there can be any."""
+        ...
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Begin; commit on leaving normally, roll back on any exception."""
@@ -39,6 +63,14 @@ class Database(Protocol):
 
     async def apply_schema(self, script: str) -> None:
         """Run a script of ``CREATE … IF NOT EXISTS`` statements separated by semicolons."""
+        ...
+
+    async def migrate(self, steps: Sequence[str]) -> None:
+        """Run the scripts that this database has not had yet, in order, each of them once.
+
+        A new version of a program adds a step at the end. Raises DatabaseError for a database that
+        has had more steps than these.
+        """
         ...
 
     async def close(self) -> None:

@@ -10,12 +10,12 @@ one of them. This port does not run it again, since it cannot run the caller's c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, IsolationLevel
+from psycopg import AsyncConnection, AsyncCursor, AsyncRawCursor, IsolationLevel, sql
 from psycopg.adapt import Buffer, Loader
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
@@ -24,6 +24,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from sqlport.dialect import for_postgres, name_created_by, schema_for_postgres, statements_in
 from sqlport.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable
+from sqlport.migration import run_steps
 from sqlport.port import Row, Value
 from sqlport.postgres_errors import clear_error, reason_of
 from sqlport.postgres_url import PostgresUrl, read_postgres_url
@@ -80,11 +81,41 @@ class PostgresTransaction:
         return cursor
 
 
+class PostgresOthers:
+    """LISTEN and NOTIFY, each on a connection of its own."""
+
+    def __init__(self, pool: AsyncConnectionPool[Connection], url: str) -> None:
+        self._pool = pool
+        self._url = url
+
+    async def tell(self, channel: str, text: str) -> None:
+        """Send a short text to everybody who listens, this process too."""
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(b"SELECT pg_notify($1, $2)", (channel, text))
+        except psycopg.Error as problem:
+            raise clear_error(problem) from problem
+
+    async def listen(self, channel: str) -> AsyncIterator[str]:
+        """Yield what is told from now on, after an empty text. Raises DatabaseUnreachable."""
+        try:
+            async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                yield ""
+                async for notice in connection.notifies():
+                    yield notice.payload
+        except psycopg.Error as problem:
+            raise clear_error(problem) from problem
+
+
 class PostgresDatabase:
     """A pool of connections; each transaction has one of them to itself."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection]) -> None:
+    def __init__(
+        self, pool: AsyncConnectionPool[Connection], others: PostgresOthers | None = None
+    ) -> None:
         self._pool = pool
+        self.others = others
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
@@ -118,6 +149,12 @@ class PostgresDatabase:
             for statement in statements_in(script):
                 await transaction.create(statement)
 
+    async def migrate(self, steps: Sequence[str]) -> None:
+        """Run the scripts that this database has not had yet; processes take turns here too."""
+        async with self.transaction() as transaction:
+            await transaction.fetch_one("SELECT pg_advisory_xact_lock(?)", _SCHEMA_LOCK)
+            await run_steps(transaction, transaction.create, steps)
+
     async def close(self) -> None:
         """Close every connection. Idempotent."""
         await self._pool.close()
@@ -144,7 +181,7 @@ async def open_postgres(url: str) -> PostgresDatabase:
         open=False,
     )
     await pool.open()
-    return PostgresDatabase(pool)
+    return PostgresDatabase(pool, PostgresOthers(pool, address.for_driver))
 
 
 async def _try_to_connect(address: PostgresUrl, options: dict[str, Any]) -> None:

@@ -10,7 +10,8 @@ from typing import cast
 
 from sqlport.dialect import statements_in
 from sqlport.errors import ConstraintBroken
-from sqlport.port import Row, Value
+from sqlport.migration import run_steps
+from sqlport.port import Others, Row, Value
 
 
 class SqliteTransaction:
@@ -41,9 +42,13 @@ class SqliteTransaction:
 class SqliteDatabase:
     """One connection, one transaction at a time, a commit for each.
 
+    There are no others: the file is open for this process alone.
+
     The connection must be in autocommit mode (``isolation_level=None``), so that this class alone
     says where a transaction begins and ends.
     """
+
+    others: Others | None = None
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
@@ -68,6 +73,11 @@ class SqliteDatabase:
         async with self.transaction() as transaction:
             for statement in statements_in(script):
                 await transaction.execute(statement)
+
+    async def migrate(self, steps: Sequence[str]) -> None:
+        """Run the scripts that this database has not had yet, in order, each of them once."""
+        async with self.transaction() as transaction:
+            await run_steps(transaction, transaction.execute, steps)
 
     async def close(self) -> None:
         """Close the connection. Idempotent."""

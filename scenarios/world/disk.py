@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, cast
@@ -19,7 +20,7 @@ from scenarios.world.latency import MICROSECONDS, LatencyProfile
 from scenarios.world.ports import CrashMode
 from scenarios.world.randomness import keyed_fraction
 from scenarios.world.trace import Trace
-from sqlport import SqliteDatabase, Transaction
+from sqlport import Others, SqliteDatabase, Transaction
 
 # SQLite's own clock and randomness are real. "now" would be another time in every run.
 _REAL_FUNCTIONS = (
@@ -134,6 +135,8 @@ class HostDatabase:
     commit, outside the transaction, where real work of others can slip in between.
     """
 
+    others: Others | None = None
+
     def __init__(
         self,
         disk: Disk,
@@ -169,6 +172,14 @@ class HostDatabase:
         self.incarnation.check_alive()
         if not self.disk.restore(script):
             await self.engine.apply_schema(script)
+            self.disk.remember(script)
+
+    async def migrate(self, steps: Sequence[str]) -> None:
+        """Run the scripts that this disk has not had yet; no crash site."""
+        self.incarnation.check_alive()
+        script = "; ".join(steps)
+        if not self.disk.restore(script):
+            await self.engine.migrate(steps)
             self.disk.remember(script)
 
     async def close(self) -> None:
