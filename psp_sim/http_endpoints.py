@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from psp_sim.domain.dialects import STANDARD
-from psp_sim.domain.endpoint import Endpoint
+from psp_sim.domain.dialects import DIALECTS, STANDARD
+from psp_sim.domain.endpoint import URL_CHARACTERS_MAX, Endpoint
 from psp_sim.domain.errors import InvalidRequest
 from psp_sim.domain.idempotency import Answer, parse_key
+from psp_sim.domain.retry_schedule import SCHEDULES
 from psp_sim.endpoint_store import list_endpoints, save_endpoint
 from psp_sim.http_once import once
 from psp_sim.http_operation import decode, operation, page, page_of
@@ -38,23 +39,53 @@ from sqlport import Transaction
 
 OVERLAP_S_MAX = 30 * 86400.0
 
+# Checked by the domain, which has better words for what is wrong; described here.
+_URL = {"type": "string", "format": "uri", "maxLength": URL_CHARACTERS_MAX}
+_DIALECT = {"enum": list(DIALECTS)}
+_RETRY_SCHEDULE = {
+    "anyOf": [
+        {"type": "string", "enum": list(SCHEDULES)},
+        {"type": "string", "description": "delays", "pattern": "^[0-9]+(ms|s|m|h|d)(,|$)"},
+        {"type": "array", "items": {"type": ["string", "number"]}},
+        {"type": "object", "required": ["delays"]},
+        {"type": "null"},
+    ],
+    "examples": ["standard", "5s,1m,10m"],
+}
+_OVERLAP = {"minimum": 0, "maximum": OVERLAP_S_MAX}
+Url = Annotated[Any, msgspec.Meta(description="Where webhooks are sent", extra_json_schema=_URL)]
+Dialect = Annotated[
+    str, msgspec.Meta(description="Whose signatures and bodies", extra_json_schema=_DIALECT)
+]
+Schedule = Annotated[
+    Any,
+    msgspec.Meta(
+        description="A schedule by name, or delays; null for the provider's own",
+        extra_json_schema=_RETRY_SCHEDULE,
+    ),
+]
+Overlap = Annotated[
+    float | None,
+    msgspec.Meta(description="Seconds that both secrets sign", extra_json_schema=_OVERLAP),
+]
+
 
 class CreateEndpoint(msgspec.Struct, forbid_unknown_fields=True):
     """The body of ``POST /v1/webhook_endpoints``."""
 
-    url: Any
+    url: Url
     events: list[str] = msgspec.field(default_factory=lambda: ["*"])
-    dialect: str = STANDARD
-    retry_schedule: Any = None
+    dialect: Dialect = STANDARD
+    retry_schedule: Schedule = None
     verify: bool = False
 
 
 class ChangeEndpoint(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The body of ``PATCH /v1/webhook_endpoints/{id}``: what is left out stays as it is."""
 
-    url: Any = msgspec.UNSET
+    url: Url = msgspec.UNSET
     events: list[str] | msgspec.UnsetType = msgspec.UNSET
-    retry_schedule: Any = msgspec.UNSET
+    retry_schedule: Schedule = msgspec.UNSET
 
 
 class Recover(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,7 +97,7 @@ class Recover(msgspec.Struct, forbid_unknown_fields=True):
 class RotateSecret(msgspec.Struct, forbid_unknown_fields=True):
     """The body of ``POST /v1/webhook_endpoints/{id}/rotate_secret``; it may be empty."""
 
-    overlap_s: float | None = None
+    overlap_s: Overlap = None
 
 
 def endpoint_routes(provider: Provider) -> list[BaseRoute]:

@@ -234,7 +234,7 @@ def cursor_of(after: str) -> int:
 
 def limit_of(request: Request) -> int:
     """Return the size of the page that is asked for. Raises InvalidRequest."""
-    limit = request.query_params.get("limit") or str(PAGE_DEFAULT)
+    limit = request.query_params.get("limit", str(PAGE_DEFAULT))
     is_number = limit.isascii() and limit.isdecimal() and len(limit) < 10
     if not (is_number and 1 <= int(limit) <= PAGE_MAX):
         raise InvalidRequest(f"limit={limit!r} is not a whole number from 1 to {PAGE_MAX}")

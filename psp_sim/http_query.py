@@ -38,7 +38,7 @@ def _base_url(scheme: str, host: str, root_path: str, server: tuple[str, int | N
 
 def wait_of(request: Request) -> float:
     """Return for how many seconds the answer may be held. Raises InvalidRequest."""
-    text = request.query_params.get("wait") or "0"
+    text = request.query_params.get("wait", "0")
     try:
         wait_s = float(text)
     except ValueError:

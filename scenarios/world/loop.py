@@ -120,8 +120,13 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         *args: *Arguments,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        """Call back when ``time()`` has reached ``when``."""
-        return self._call_at_us(max(self.now_us, to_us(when)), callback, args, context)
+        """Call back when ``time()`` has reached ``when``.
+
+        What lies in the future, by however little, lets time pass, or who waits for the rest of a
+        wait would spin.
+        """
+        soonest_us = self.now_us + (when > self.time())
+        return self._call_at_us(max(soonest_us, to_us(when)), callback, args, context)
 
     def call_after_us(
         self,

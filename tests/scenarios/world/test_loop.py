@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import math
 import threading
@@ -102,6 +103,20 @@ def test_a_timer_that_is_cancelled_at_its_own_instant_does_not_run() -> None:
 )
 def test_a_sleep_never_ends_early(delay_s: float, expected_us: int) -> None:
     assert to_us(delay_s) == expected_us
+
+
+@pytest.mark.parametrize("rest_s", [1e-9, 1e-7, 5e-324])
+def test_the_last_fraction_of_a_wait_lets_time_pass(rest_s: float) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(1)
+        ends_at = loop.time() + rest_s
+        while (left_s := ends_at - loop.time()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await asyncio.Event().wait()
+
+    World(1).run(main())
 
 
 def test_a_delay_that_is_no_number_is_refused() -> None:
