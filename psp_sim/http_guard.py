@@ -29,7 +29,7 @@ def guard(admin_token: str, request: Request, surface: str) -> None:
             f"{surface} answers to this machine only; set PSP_ADMIN_TOKEN and send it "
             "as Authorization: Bearer TOKEN to use it from elsewhere"
         )
-    if not _is_private_name(urlsplit(f"//{request.headers.get('host', '')}").hostname or ""):
+    if not _is_private_name(request.headers.get("host", "")):
         raise Forbidden(f"{surface} does not answer under a public name: use 127.0.0.1")
     if request.method not in SAFE_METHODS and _is_from_another_site(request):
         raise Forbidden(f"{surface} takes no changes from other websites")
@@ -44,8 +44,12 @@ def _is_local(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def _is_private_name(host: str) -> bool:
+def _is_private_name(header: str) -> bool:
     """Tell whether no stranger can have a name like this: an address, localhost, or one label."""
+    try:
+        host = urlsplit(f"//{header}").hostname or ""
+    except ValueError:
+        return False
     if "." not in host.rstrip(".") or host.endswith(".localhost"):
         return True
     try:
@@ -60,4 +64,7 @@ def _is_from_another_site(request: Request) -> bool:
     if request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
         return True
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    try:
+        return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    except ValueError:
+        return True
