@@ -21,6 +21,8 @@ _CARRIERS = tuple(
         ("::ffff:0:0/96", "::/96", "2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48"),
     )
 )
+# "This network" (RFC 791): some systems take all of it for themselves.
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _PRIVATE = tuple(
     map(
         ipaddress.ip_network,
@@ -36,7 +38,10 @@ def literal_address(host: str) -> Address | None:
     does this: 2852039166 and 0xa9fea9fe are 169.254.169.254 (WHATWG URL, "ends in a number").
     """
     if ":" in host:
-        return ipaddress.ip_address(host)
+        address = ipaddress.IPv6Address(host)
+        if address.scope_id is not None:
+            raise ValueError(f"{host!r} names an interface of this machine, which no URL may")
+        return address
     if not _NAME.fullmatch(host):
         raise ValueError(f"{host!r} is not the name of a host")
     host = host.removesuffix(".")
@@ -49,6 +54,8 @@ def is_forbidden(address: Address, *, allow_public: bool) -> bool:
     Link-local (cloud metadata), multicast, unspecified and reserved addresses are forbidden always,
     everything that is neither loopback nor private unless public ones are allowed.
     """
+    # The interface after a % makes two addresses unequal, and does not make them two.
+    address = ipaddress.ip_address(address.packed)
     if any(address in network for network in _PRIVATE):
         return address in _METADATA
     return (
@@ -56,6 +63,7 @@ def is_forbidden(address: Address, *, allow_public: bool) -> bool:
         or address in _METADATA
         or address.is_link_local
         or address.is_multicast
+        or address in _THIS_NETWORK
         or address.is_unspecified
         or address.is_reserved
         or any(address in network for network in _CARRIERS)

@@ -8,6 +8,7 @@ import pytest
 
 from psp_sim.guarded_transport import GuardedTransport
 from tests.psp_sim.processes import real_sink
+from tests.psp_sim.stand import Reply
 
 pytestmark = pytest.mark.live
 
@@ -94,3 +95,11 @@ async def test_a_name_is_looked_up_again_after_a_while(transport, monkeypatch):
         with pytest.raises(httpx.ConnectError, match="does not call"):
             await send(transport, f"http://shop.invalid:{port}/hooks")
         assert len(sink.calls) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_answer_and_nobody_goes_there(transport, status):
+    async with real_sink() as sink, real_sink() as other:
+        sink.reply = Reply(status, headers={"location": other.url})
+        assert await send(transport, sink.url) == status
+        assert (len(sink.calls), other.calls) == (1, [])
