@@ -253,9 +253,9 @@ function drawTry(d, one, isLatest, slowest) {
   return h("details", { class: "try", open: isOpen, ontoggle: (event) => state.expanded.set(key, event.target.open) },
     h("summary", {}, h("strong", {}, title), outcome(one), faultBadges(one.faults), h("span", { class: "time" }, duration(one.duration_ms), " · ", clock(one.started))),
     h("div", { class: "pair" },
+      h("div", {}, h("h4", {}, `Answer after ${duration(one.duration_ms)}`), gauge, h("pre", {}, answer)),
       h("div", {}, h("h4", {}, `Request: POST ${d.url}`), h("pre", {}, headers, "\n\n", pretty(one.request_body)),
-        one.is_body_altered ? h("p", { class: "faint" }, "A fault altered this body: the event’s own differs.") : ""),
-      h("div", {}, h("h4", {}, `Answer after ${duration(one.duration_ms)}`), gauge, h("pre", {}, answer))));
+        one.is_body_altered ? h("p", { class: "faint" }, "A fault altered this body: the event’s own differs.") : "")));
 }
 
 async function redeliver(id) {

@@ -52,7 +52,7 @@ async def test_a_lost_webhook_is_found_explained_and_sent_again_by_keyboard(tmp_
             for number, reference in enumerate(("calm-1", EVIL, "calm-2")):
                 headers = {"idempotency-key": f"k{number}"}
                 await http.post("/v1/payments", json=payment_body(reference), headers=headers)
-        page = await browser.new_page()
+        page = await browser.new_page(viewport={"width": 1280, "height": 720})
         problems = []
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -68,7 +68,8 @@ async def test_a_lost_webhook_is_found_explained_and_sent_again_by_keyboard(tmp_
         await page.keyboard.press("Enter")
         await page.keyboard.press("Enter")
         attempt = page.locator(".try")
-        await expect(attempt).to_contain_text("<b>database is busy</b>")
+        # Why it failed is read at a glance, on a projector too.
+        await expect(attempt.get_by_text("<b>database is busy</b>")).to_be_in_viewport()
         await expect(attempt).to_contain_text("webhook-signature: v1,")
 
         sink.reply = Reply(200)
