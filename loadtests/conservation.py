@@ -7,7 +7,7 @@ reverse. Nothing here does IO.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 CAPTURED = "succeeded"
@@ -15,6 +15,8 @@ SETTLED_PAYMENT = (CAPTURED, "failed", "canceled", "expired")
 SETTLED_ORDER = ("fulfilled", "failed")
 PAID = ("paid", "fulfilled")
 EXAMPLES_MAX = 3
+# The account of the shop's ledger that holds what the provider owes it.
+PROVIDER_ACCOUNT = "provider"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Books:
     payments: tuple[Payment, ...]
     orders: tuple[Order, ...]
     calls: tuple[Call, ...]
+    ledger: Mapping[str, Mapping[str, int]] | None = None
+    """The shop's account → currency → balance in minor units; None where it shows none."""
 
     @property
     def captured(self) -> list[Payment]:
@@ -91,6 +95,7 @@ def findings(books: Books) -> list[str]:
         *_about("are paid but were never fulfilled", paid.keys() - fulfilled.keys()),
         *_about("were fulfilled but are not paid", fulfilled.keys() - paid.keys()),
         *_different_sums(books),
+        *_unbalanced(books),
     ]
 
 
@@ -127,6 +132,25 @@ def _different_sums(books: Books) -> list[str]:
         for currency, captured, paid in _sums(books)
         if captured != paid
     ]
+
+
+def _unbalanced(books: Books) -> Iterator[str]:
+    """Look for money that the ledger made up or lost: it nets to zero, and owes what was taken."""
+    if books.ledger is None:
+        return
+    totals: Counter[str] = Counter()
+    for balances in books.ledger.values():
+        totals.update(balances)
+    for currency, total in sorted(totals.items()):
+        if total:
+            yield f"{currency}: the shop's ledger does not balance, it sums to {total:,}."
+    captured, booked = _total(books.captured), Counter(books.ledger.get(PROVIDER_ACCOUNT, {}))
+    for currency in sorted(captured | booked):
+        if captured[currency] != booked[currency]:
+            yield (
+                f"{currency}: {captured[currency]:,} were captured, "
+                f"but the shop's ledger has {booked[currency]:,} from the provider (minor units)."
+            )
 
 
 def _sums(books: Books) -> list[tuple[str, int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,7 +51,16 @@ def read_books(client: httpx.Client, services: Services) -> Books:
         tuple(Payment(p["reference"], p["status"], p["amount"], p["currency"]) for p in payments),
         tuple(Order(o["id"], o["status"], o["amount"], o["currency"]) for o in orders),
         tuple(Call(call["order"], call["fulfilment"]) for call in calls),
+        _ledger(client, services.shop_url),
     )
+
+
+def _ledger(client: httpx.Client, shop_url: str) -> Mapping[str, Mapping[str, int]] | None:
+    answer = client.get(f"{shop_url}/ledger")
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        return None
+    balances: dict[str, dict[str, int]] = answer.raise_for_status().json()["balances"]
+    return balances
 
 
 def _entries(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator[dict[str, Any]]:

@@ -1,53 +1,58 @@
-"""What ``make load`` runs: services are started, buyers buy, and then the books must balance.
+"""What ``make load`` runs: services are started with faults on, users come, the books must balance.
 
-Exit status: 0 they balance and nothing failed; 1 not; 2 wrong usage; 3 nothing could be shown.
+Exit status: 0 they balance, nothing failed and every threshold was kept to; 1 not; 2 wrong usage;
+3 nothing could be shown.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
+import os
 import re
-import secrets
 import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import httpx
 
-from loadtests.conservation import Books, account, findings
-from loadtests.processes import CouldNotStart, last_lines, running, started
-from loadtests.read_books import Services, read_settled_books
+from loadtests.locust_run import CONSTANT, SHAPES, SUITES, Load, run_locust
+from loadtests.processes import CouldNotStart, last_lines
+from loadtests.read_books import Services
+from loadtests.services import Target, consumer, shop_alone, whole_stack
+from loadtests.signing import DIALECTS
+from loadtests.thresholds import Threshold, WrongThresholds, crossed, read_thresholds
+from loadtests.verify import BROKEN, NOTHING_SHOWN, verify_books
 
-BROKEN, NOTHING_SHOWN, INTERRUPTED = 1, 3, 130
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
-SETTLE_AFTER = "200ms"
-RETRIES = "1s,2s,4s,8s"
-# The shop asks about an order that is still pending after a minute: that must have its chance.
-SETTLED_WITHIN_S = 90.0
-# Buyers that wait when the time is up may see their orders paid: as long as they would have waited.
-STOP_TIMEOUT_S = 35
-LOCUST_START_S = 30
-SERVICES = PROVIDER, WAREHOUSE, SHOP = "provider", "warehouse", "shop"
+WRONG_USAGE, INTERRUPTED = 2, 130
+THRESHOLDS = Path(__file__).with_name("thresholds.toml")
+REPORTS = Path("reports/load")
+WITHOUT_FAULTS = "calm"
 _DURATION = re.compile(r"(\d+)(s|m)?")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the load test; return the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.webhook_url and options.suite != "webhooks":
+        parser.error("--webhook-url goes with --suite webhooks")
+    if options.webhook_url and not os.environ.get("LOAD_WEBHOOK_SECRET"):
+        parser.error("set LOAD_WEBHOOK_SECRET to the secret that the consumer verifies with")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
+        thresholds = read_thresholds(options.thresholds, tuple(SUITES))
         with tempfile.TemporaryDirectory(prefix="load-") as folder:
-            return _run(options, Path(folder))
+            return _run(options, thresholds, Path(folder))
+    except WrongThresholds as problem:
+        print(f"load: {problem}", file=sys.stderr)
+        return WRONG_USAGE
     except CouldNotStart as problem:
         print(f"load: {problem}", file=sys.stderr)
         return NOTHING_SHOWN
@@ -61,13 +66,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m loadtests.run_load",
-        description="Let buyers order under load, then check that no payment or order was lost.",
+        description="Let users come under load and faults, then check that nothing was lost.",
     )
-    parser.add_argument("--users", type=_positive, default=20, help="buyers at a time; default: 20")
-    parser.add_argument("--spawn-rate", type=_positive, help="new buyers a second; default: all")
-    parser.add_argument(
-        "--time", type=_seconds, default=20, metavar="DURATION", help="like 20s or 2m; default: 20s"
-    )
+    add = parser.add_argument
+    add("--suite", choices=SUITES, default="mixed", help="who comes; default: mixed")
+    add("--users", type=_positive, default=20, help="users at a time; default: 20")
+    add("--spawn-rate", type=_positive, help="new users a second; default: all")
+    add("--time", type=_seconds, default=20, metavar="DURATION", help="20s or 2m; default: 20s")
+    add("--shape", choices=SHAPES, default=CONSTANT, help="how the load grows; default: constant")
+    add("--preset", default="flaky", help="faults of the provider by name; default: flaky")
+    add("--workers", type=int, default=0, help="processes beside locust's master; default: 0")
+    add("--web-port", type=_positive, help="show locust's page on this port while it runs")
+    add("--thresholds", type=Path, default=THRESHOLDS, metavar="FILE", help="what to keep to")
+    add("--reports", type=Path, default=REPORTS, metavar="DIR", help="where HTML and CSV go")
+    add("--webhook-url", help="with --suite webhooks: a consumer that runs already; its secret")
+    add("--dialect", choices=DIALECTS, default="standard", help="is in LOAD_WEBHOOK_SECRET")
     return parser
 
 
@@ -91,86 +104,80 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _run(options: argparse.Namespace, folder: Path) -> int:
-    with _services(folder) as services:
-        print(
-            f"{options.users} buyers for {options.time} s at {services.shop_url}; "
-            f"the provider settles a payment after {SETTLE_AFTER}.\n",
-            flush=True,
-        )
-        result = _let_buyers_buy(options, services.shop_url, folder)
+def _run(options: argparse.Namespace, thresholds: Sequence[Threshold], folder: Path) -> int:
+    if importlib.util.find_spec("locust") is None:
+        raise CouldNotStart("locust is missing: run make setup, or install psp-scenarios[load]")
+    with _target(options, folder) as target:
+        print(f"{options.users} users ({options.suite}) for {options.time} s at {target.told}.\n")
+        sys.stdout.flush()
+        result = run_locust(_load(options), target.environment, folder)
         for line in table(result["requests"]):
             print(line)
-        print(flush=True)
-        books, waited_s, pending = read_settled_books(services, SETTLED_WITHIN_S)
-    if pending:
-        print(f"After {waited_s:.0f} s of waiting, {pending} are still pending.")
-    else:
-        print(f"Everything settled within {waited_s:.1f} s after the last buyer left.")
-    status = verdict(books, result["failures"], pending)
+        print(f"\nReports: {options.reports}/{options.suite}.html and {options.suite}_*.csv")
+        status = _verify(target.books, options.preset)
+    problems = [
+        *(
+            f"{one['what']} failed {one['count']:,} times: {one['why']}."
+            for one in result["failures"]
+        ),
+        *crossed(thresholds, options.suite, result["requests"]),
+    ]
+    status = BROKEN if problems else status
+    for sentence in problems:
+        print(f"✗ {sentence}")
     if status == BROKEN:
-        for name in SERVICES:
+        for name in target.processes:
             print(f"The {name} last said: {last_lines(name, folder)}")
+    else:
+        print("✓ Nothing failed, and every threshold was kept to.")
     return status
 
 
-@contextmanager
-def _services(folder: Path) -> Iterator[Services]:
-    """Start provider, warehouse and shop on free ports. Raises CouldNotStart."""
-    if importlib.util.find_spec("locust") is None:
-        raise CouldNotStart("locust is missing: run make setup, or install psp-scenarios[load]")
-    key = f"sk_test_{secrets.token_hex(12)}"
-    local = ("serve", "--host", "127.0.0.1", "--port", "0", "--database")
-    provider = ("psp_sim", *local, f"sqlite:///{folder}/psp.sqlite3")
-    delays = ("--settle-after", SETTLE_AFTER, "--retry-schedule", RETRIES)
-    merchant = ("shop", *local, f"sqlite:///{folder}/shop.sqlite3")
-    with ExitStack() as stack:
-        psp_url = stack.enter_context(
-            running(PROVIDER, (*provider, *delays), folder, {"PSP_API_KEY": key})
-        )
-        warehouse_url = stack.enter_context(
-            running(WAREHOUSE, ("loadtests.warehouse", "--port", "0"), folder)
-        )
-        links = ("--psp", psp_url, "--warehouse-url", f"{warehouse_url}/fulfilments")
-        shop_url = stack.enter_context(
-            running(SHOP, (*merchant, *links), folder, {"SHOP_PSP_KEY": key})
-        )
-        yield Services(psp_url, key, shop_url, warehouse_url)
+def _told(failure: Mapping[str, Any]) -> str:
+    return f"{failure['what']} failed {failure['count']:,} times: {failure['why']}."
 
 
-def _let_buyers_buy(options: argparse.Namespace, shop_url: str, folder: Path) -> dict[str, Any]:
-    """Run locust, which needs a process of its own, to its end; return its figures.
+def _target(options: argparse.Namespace, folder: Path) -> AbstractContextManager[Target]:
+    if options.webhook_url:
+        secret = os.environ.get("LOAD_WEBHOOK_SECRET", "")
+        return nullcontext(consumer(options.webhook_url, secret, options.dialect))
+    if options.suite == "webhooks":
+        return shop_alone(folder)
+    return whole_stack(folder, options.preset)
 
-    Raises CouldNotStart.
-    """
-    result_file = folder / "result.json"
-    command = (
-        *("locust", "--locustfile", str(LOCUSTFILE), "--host", shop_url, "--headless"),
-        *("--users", str(options.users), "--spawn-rate", str(options.spawn_rate or options.users)),
-        *("--run-time", f"{options.time}s", "--stop-timeout", str(STOP_TIMEOUT_S)),
-        *("--only-summary", "--exit-code-on-error", "0"),
+
+def _load(options: argparse.Namespace) -> Load:
+    return Load(
+        suite=options.suite,
+        users=options.users,
+        spawn_rate=options.spawn_rate or options.users,
+        time_s=options.time,
+        shape=options.shape,
+        workers=options.workers,
+        web_port=options.web_port,
+        reports=options.reports,
     )
-    environment = {"LOAD_RESULT_FILE": str(result_file)}
-    with started("locust", command, folder, environment) as process:
-        _wait(process, options.time)
-    if process.returncode != 0 or not result_file.exists():
-        raise CouldNotStart(f"locust did not finish: {last_lines('locust', folder)}")
-    result: dict[str, Any] = json.loads(result_file.read_text(encoding="utf-8"))
-    return result
 
 
-def _wait(process: subprocess.Popen[bytes], run_s: int) -> None:
-    started_at = time.monotonic()
-    is_watched = sys.stderr.isatty()
-    while process.poll() is None:
-        passed_s = time.monotonic() - started_at
-        if passed_s > run_s + STOP_TIMEOUT_S + LOCUST_START_S:
-            return
-        if is_watched:
-            print(f"\r  {min(passed_s, run_s):.0f} of {run_s} s", end="", file=sys.stderr)
-        time.sleep(0.2)
-    if is_watched:
-        print("\r" + " " * 20, end="\r", file=sys.stderr)
+def _verify(books: Services | None, preset: str) -> int:
+    """Lift all faults, tell how often they fired, and compare the books. Raises httpx.HTTPError."""
+    if books is None:
+        return 0
+    fired = _lift_faults(books)
+    told = ", ".join(f"{kind} ×{count}" for kind, count in sorted(fired.items())) or "none"
+    print(f"Faults that fired: {told}.\n", flush=True)
+    status = verify_books(books)
+    if status == 0 and not fired and preset != WITHOUT_FAULTS:
+        print(f"No fault of {preset} fired, so nothing was shown: let it run for longer.")
+        return NOTHING_SHOWN
+    return status
+
+
+def _lift_faults(books: Services) -> Mapping[str, int]:
+    with httpx.Client(base_url=books.psp_url, trust_env=False, timeout=10) as client:
+        fired: dict[str, int] = client.get("/_control/faults").raise_for_status().json()["fired"]
+        client.delete("/_control/faults").raise_for_status()
+    return fired
 
 
 def table(requests: Sequence[dict[str, Any]]) -> list[str]:
@@ -190,25 +197,6 @@ def table(requests: Sequence[dict[str, Any]]) -> list[str]:
             for one in requests
         ),
     ]
-
-
-def verdict(books: Books, failures: Sequence[dict[str, Any]], pending: str) -> int:
-    """Print the account and every finding; return the exit status."""
-    for sentence in account(books):
-        print(sentence)
-    problems = findings(books)
-    for failure in failures:
-        problems.append(f"{failure['what']} failed {failure['count']:,} times: {failure['why']}.")
-    for sentence in problems:
-        print(f"✗ {sentence}")
-    if problems or pending:
-        print("The books do not balance, or something failed.")
-        return BROKEN
-    if not books.captured:
-        print("No order was paid, so nothing was shown.")
-        return NOTHING_SHOWN
-    print("✓ The books balance: each captured payment is one paid order and one fulfilment.")
-    return 0
 
 
 if __name__ == "__main__":

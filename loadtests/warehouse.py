@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-WRONG_USAGE = 2
+from loadtests.serving import serve
+
 CALLS_MAX = 1_000_000
 PAGE_CALLS = 1000
 
@@ -77,33 +75,13 @@ def _call(document: Any) -> Call | None:
     return Call(document["order"], fulfilment if isinstance(fulfilment, str) else None)
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens once it does."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        assert sockets
-        host, port = sockets[0].getsockname()[:2]
-        print(f"warehouse listening on http://{host}:{port}", flush=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``python -m loadtests.warehouse``; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.warehouse", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     parser.add_argument("--port", type=int, default=8082, help="default: 8082; 0 picks a free one")
     options = parser.parse_args(arguments)
-    try:
-        listener = socket.create_server((options.host, options.port), backlog=2048)
-    except (OSError, OverflowError) as problem:
-        print(
-            f"warehouse: cannot listen on {options.host}:{options.port}: {problem}", file=sys.stderr
-        )
-        return WRONG_USAGE
-    config = uvicorn.Config(create_app(), lifespan="off", access_log=False, log_level="warning")
-    with listener:
-        asyncio.run(_Server(config).serve(sockets=[listener]))
-    return 0
+    return serve("warehouse", create_app(), options.host, options.port)
 
 
 if __name__ == "__main__":

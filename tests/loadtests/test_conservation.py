@@ -99,3 +99,23 @@ def test_what_is_under_way_is_pending() -> None:
     payments = (replace(BALANCED.payments[0], status="processing"),)
     orders = (replace(BALANCED.orders[0], status="paid"), *BALANCED.orders[1:])
     assert still_pending(Books(payments, orders, ())) == "1 payments and 1 orders"
+
+
+LEDGER = {"provider": {"EUR": 1250, "JPY": 1980}, "sales": {"EUR": -1250, "JPY": -1980}}
+
+
+def test_a_ledger_that_holds_what_was_captured_and_nets_to_zero_gives_no_finding() -> None:
+    assert findings(replace(BALANCED, ledger=LEDGER)) == []
+
+
+def test_a_ledger_that_made_money_up_is_found() -> None:
+    [sentence] = findings(
+        replace(BALANCED, ledger={**LEDGER, "sales": {"EUR": -1249, "JPY": -1980}})
+    )
+    assert sentence == "EUR: the shop's ledger does not balance, it sums to 1."
+
+
+def test_a_ledger_that_booked_a_payment_twice_is_found() -> None:
+    twice = {"provider": {"EUR": 2500, "JPY": 1980}, "sales": {"EUR": -2500, "JPY": -1980}}
+    [sentence] = findings(replace(BALANCED, ledger=twice))
+    assert "EUR: 1,250 were captured, but the shop's ledger has 2,500" in sentence

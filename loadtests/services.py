@@ -1,0 +1,104 @@
+"""A suite's name comes in; what it is played against goes out, started on free ports of this
+machine, and what locust has to be told of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.processes import running
+from loadtests.read_books import Services
+
+SERVICES = PROVIDER, WAREHOUSE, SHOP = "provider", "warehouse", "shop"
+REGISTRAR = "registrar"
+WEBHOOK_PATH = "/webhooks/psp"
+# The provider's own delays, and those of its faults, pass ten times faster: a settlement after
+# 200 ms, retries after 1, 2, 4 and 8 s.
+TIME_SCALE = "10"
+SETTLE_AFTER, RETRIES = "2s", "10s,20s,40s,80s"
+_LOCAL = ("serve", "--host", "127.0.0.1", "--port", "0", "--database")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is loaded: a sentence about it, locust's environment, and the books to verify, if any.
+
+    ``processes`` are the names of the logs that belong to it.
+    """
+
+    told: str
+    environment: Mapping[str, str]
+    books: Services | None = None
+    processes: tuple[str, ...] = ()
+
+
+@contextmanager
+def whole_stack(folder: Path, preset: str) -> Iterator[Target]:
+    """Start provider, warehouse and shop. Raises CouldNotStart."""
+    key = f"sk_test_{secrets.token_hex(12)}"
+    provider = ("psp_sim", *_LOCAL, f"sqlite:///{folder}/psp.sqlite3", "--preset", preset)
+    delays = ("--settle-after", SETTLE_AFTER, "--retry-schedule", RETRIES)
+    scaled = ("--time-scale", TIME_SCALE, "--quiet", "true")
+    with ExitStack() as stack:
+        psp_url = stack.enter_context(
+            running(PROVIDER, (*provider, *delays, *scaled), folder, {"PSP_API_KEY": key})
+        )
+        warehouse_url = stack.enter_context(
+            running(WAREHOUSE, ("loadtests.warehouse", "--port", "0"), folder)
+        )
+        shop_url = stack.enter_context(
+            running(SHOP, _shop(folder, psp_url, warehouse_url), folder, {"SHOP_PSP_KEY": key})
+        )
+        yield Target(
+            f"the shop at {shop_url} and the provider at {psp_url} ({preset})",
+            {"LOAD_SHOP": shop_url, "LOAD_PSP": psp_url, "LOAD_PSP_KEY": key},
+            Services(psp_url, key, shop_url, warehouse_url),
+            SERVICES,
+        )
+
+
+@contextmanager
+def shop_alone(folder: Path) -> Iterator[Target]:
+    """Start a shop that takes its webhook secret from a stand-in. Raises CouldNotStart."""
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+    with ExitStack() as stack:
+        registrar_url = stack.enter_context(
+            running(
+                REGISTRAR,
+                ("loadtests.registrar", "--port", "0"),
+                folder,
+                {"REGISTRAR_SECRET": secret},
+            )
+        )
+        shop_url = stack.enter_context(
+            running(SHOP, _shop(folder, registrar_url), folder, {"SHOP_PSP_KEY": "none"})
+        )
+        url = shop_url + WEBHOOK_PATH
+        yield Target(
+            f"the webhooks of the shop at {url}",
+            consumer(url, secret, "standard").environment,
+            processes=(REGISTRAR, SHOP),
+        )
+
+
+def consumer(url: str, secret: str, dialect: str) -> Target:
+    """Return a consumer that runs already."""
+    return Target(
+        f"the webhooks at {url}",
+        {
+            "LOAD_WEBHOOK_URL": url,
+            "LOAD_WEBHOOK_SECRET": secret,
+            "LOAD_WEBHOOK_DIALECT": dialect,
+        },
+    )
+
+
+def _shop(folder: Path, psp_url: str, warehouse_url: str | None = None) -> tuple[str, ...]:
+    command = ("shop", *_LOCAL, f"sqlite:///{folder}/shop.sqlite3", "--psp", psp_url)
+    ships = ("--warehouse-url", f"{warehouse_url}/fulfilments") if warehouse_url else ()
+    return (*command, *ships)

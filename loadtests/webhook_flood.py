@@ -1,0 +1,51 @@
+"""Webhook senders: genuine, freshly signed events straight at any consumer, as fast as it takes.
+
+From the environment: ``LOAD_WEBHOOK_URL``, ``LOAD_WEBHOOK_SECRET``, and ``LOAD_WEBHOOK_DIALECT``,
+one of ``signing.DIALECTS``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+from urllib.parse import urlsplit
+
+from locust import FastHttpUser, constant, task
+
+from loadtests.invented_events import event_body
+from loadtests.signing import Letter, sign
+
+URL = os.environ.get("LOAD_WEBHOOK_URL", "")
+# Like any provider's: some facts are told twice, under the same id.
+REPEATED_SHARE = 0.1
+
+
+class WebhookSender(FastHttpUser):
+    """Sends one event after the other; everything but 2xx is a failure."""
+
+    host = "{0.scheme}://{0.netloc}".format(urlsplit(URL)) if URL else None
+    wait_time = constant(0)
+    connection_timeout = 10.0
+    network_timeout = 15.0
+
+    def on_start(self) -> None:
+        """Read how to sign."""
+        self.dialect = os.environ.get("LOAD_WEBHOOK_DIALECT", "standard")
+        self.secret = os.environ["LOAD_WEBHOOK_SECRET"]
+        self.last_body = event_body()
+
+    @task
+    def send(self) -> None:
+        """Send a new event, or the last one again."""
+        if random.random() >= REPEATED_SHARE:
+            self.last_body = event_body()
+        event = json.loads(self.last_body)
+        letter = Letter(event["id"], event["type"], int(time.time()), URL, self.last_body)
+        headers, body = sign(self.dialect, self.secret, letter)
+        with self.client.post(
+            URL, data=body.decode(), headers=headers, name="webhook", catch_response=True
+        ) as answer:
+            if not 200 <= answer.status_code < 300:
+                answer.failure(f"status {answer.status_code}, not 2xx")
