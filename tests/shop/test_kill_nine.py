@@ -43,7 +43,7 @@ class Outside:
     async def buy(self):
         """Order after order, whatever comes of them."""
         while True:
-            answer = await self.post("/orders", content=json.dumps(WISH))
+            answer = await self.ask("POST", "/orders", content=json.dumps(WISH))
             if answer is not None and answer.status_code == 201:
                 self.ordered.add(answer.json()["id"])
             await asyncio.sleep(0.02)
@@ -61,14 +61,18 @@ class Outside:
         headers = signed_headers(event["id"], body, time.time(), SECRET)
         copies = 2 if payment_id.endswith(("3", "6", "9")) else 1
         answers = await asyncio.gather(
-            *(self.post("/webhooks/psp", content=body, headers=headers) for _ in range(copies))
+            *(
+                self.ask("POST", "/webhooks/psp", content=body, headers=headers)
+                for _ in range(copies)
+            )
         )
         if any(answer is not None and answer.status_code == 200 for answer in answers):
             self.acknowledged.add(payment_id)
 
-    async def post(self, path, **request):
+    async def ask(self, method, path, **request):
+        """The answer, or None from a shop that is dead or dies over it."""
         try:
-            return await self.http.post(path, **request)
+            return await self.http.request(method, path, **request)
         except httpx.HTTPError:
             return None
 
@@ -115,8 +119,8 @@ async def end_in_peace(outside, options, log):
             """Every order that was confirmed has its payment, and every payment its effects."""
             paid_for = {one["reference"] for one in outside.world.payments.values()}
             for order_id in paid_for - seen:
-                answer = await outside.http.get(f"/orders/{order_id}")
-                if answer.json()["status"] != "fulfilled":
+                answer = await outside.ask("GET", f"/orders/{order_id}")
+                if answer is None or answer.json()["status"] != "fulfilled":
                     return False
                 seen.add(order_id)
             return outside.ordered <= seen
