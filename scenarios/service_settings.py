@@ -22,6 +22,7 @@ _OURS = (
     "api_key",
     "admin_token",
     "public_url",
+    "role",
     "seed",
 )
 

@@ -48,6 +48,7 @@ _SCALED_SETTINGS = (
     "reconcile_interval_s",
     "reconcile_interval_cap_s",
     "polling_interval_s",
+    "endpoint_check_interval_s",
 )
 _RECONCILE_CAP_S = 300.0
 _ANSWER_TIMEOUT_S = 0.5
@@ -151,6 +152,7 @@ def _shop_table(table: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **wanted,
         **scaled,
+        "webhooks_per_second": settings.webhooks_per_second * TIME_SCALE,
         "psp_timeout_s": _ANSWER_TIMEOUT_S,
         "warehouse_timeout_s": _ANSWER_TIMEOUT_S,
     }
