@@ -13,10 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shop import store
-from shop.domain.catalogue import PRODUCTS, Item
+from shop.domain.catalogue import PRODUCTS, Item, Product
 from shop.domain.errors import InvalidOrder, MalformedRequest, OrderNotFound
 from shop.domain.money import decimals_of, written_out
 from shop.http_support import json_response, limit_in, read_body
+from shop.makers import makers
 from shop.order_view import views_of
 from shop.place_order import place_order
 from shop.ports import Shop
@@ -80,28 +81,31 @@ def order_routes(shop: Shop) -> list[Route]:
             balances, entries = await store.ledger_balances(transaction)
         return json_response({"balances": balances, "entries": entries})
 
+    async def list_products(_request: Request) -> Response:
+        made_by = makers(shop.settings.catalogue_seed)
+        return json_response(
+            {"data": [_product(one, made_by[one.sku]) for one in PRODUCTS.values()]}
+        )
+
     return [
         Route("/orders", create_order, methods=["POST"]),
         Route("/orders", list_orders, methods=["GET"]),
         Route("/orders/{order_id}", read_order, methods=["GET"]),
         Route("/ledger", read_ledger, methods=["GET"]),
-        Route("/products", _list_products, methods=["GET"]),
+        Route("/products", list_products, methods=["GET"]),
     ]
 
 
-async def _list_products(_request: Request) -> Response:
-    products = [
-        {
-            "sku": product.sku,
-            "name": product.name,
-            "price": product.price_minor,
-            "currency": product.currency,
-            "decimals": decimals_of(product.currency),
-            "price_text": written_out(product.price_minor, product.currency),
-        }
-        for product in PRODUCTS.values()
-    ]
-    return json_response({"data": products})
+def _product(product: Product, maker: str) -> dict[str, object]:
+    return {
+        "sku": product.sku,
+        "name": product.name,
+        "maker": maker,
+        "price": product.price_minor,
+        "currency": product.currency,
+        "decimals": decimals_of(product.currency),
+        "price_text": written_out(product.price_minor, product.currency),
+    }
 
 
 async def _body(shop: Shop, request: Request) -> bytes:

@@ -108,6 +108,7 @@ class Settings:
     )
     long_polls_at_once: int = _setting(64, "questions held at the same time", least=1)
     stream_silence_s: float = _seconds(45.0, "silence after which the event stream is opened anew")
+    catalogue_seed: int = _setting(1, "decides who makes the things that are for sale")
     webhooks_per_second: float = _setting(0.0, "most webhooks taken; 0: any number", "per second")
     # fmt: on
 

@@ -1,10 +1,11 @@
 """What customers can send and read."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from tests.shop.fakes import running_shop
+from tests.shop.fakes import QUICK, running_shop
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -114,6 +115,16 @@ async def test_a_page_size_out_of_range_is_refused(query):
 async def test_a_list_cannot_start_after_an_order_that_does_not_exist():
     async with running_shop() as shop:
         assert (await shop.http.get("/orders?after=ord_none")).status_code == 404
+
+
+async def test_the_same_seed_makes_up_the_same_makers_and_another_seed_others():
+    seen = []
+    for seed in (1, 1, 2):
+        async with running_shop(settings=replace(QUICK, catalogue_seed=seed)) as shop:
+            products = (await shop.http.get("/products")).json()["data"]
+            seen.append([product["maker"] for product in products])
+    assert seen[0] == seen[1] != seen[2]
+    assert len(set(seen[0])) == len(seen[0])
 
 
 async def test_products_and_health_and_an_empty_ledger_can_be_read():

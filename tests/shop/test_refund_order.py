@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from sqlport import open_database
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, running_shop, until
+from tests.shop.fakes import QUICK, fresh_database, running_shop, until
+
+pytestmark = pytest.mark.usefixtures("on_each_engine")
 
 
 async def paid_order(shop):
@@ -94,7 +95,7 @@ async def test_an_answer_that_says_nothing_is_asked_for_again_with_the_same_key(
 
 
 async def test_a_refund_whose_answer_was_lost_goes_on_with_its_key_after_a_restart():
-    world, database = FakeProvider(), await open_database("sqlite:///:memory:")
+    world, database = FakeProvider(), await fresh_database()
     world.refund_script = ["lose_response"] * 1000
     async with running_shop(world, database=database) as shop:
         order_id, _ = await paid_order(shop)

@@ -6,9 +6,8 @@ import pytest
 
 from shop import event_store
 from shop.tracking.polling_backoff import delay_after_check_s
-from sqlport import open_database
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, for_a_while, running_shop, until
+from tests.shop.fakes import QUICK, for_a_while, fresh_database, running_shop, until
 
 WAYS = ["polling", "polling+backoff", "long-polling", "event-stream", "webhooks+reconciliation"]
 
@@ -32,6 +31,7 @@ async def books_of(shop):
     return (await shop.http.get("/ledger")).json()["balances"]
 
 
+@pytest.mark.usefixtures("on_each_engine")
 @pytest.mark.parametrize("tracking", WAYS)
 async def test_outcome_refund_and_dispute_are_learnt_without_a_single_webhook(tracking):
     world = FakeProvider()
@@ -136,8 +136,9 @@ async def test_the_stream_goes_on_after_every_disconnect_without_losing_an_event
     assert world.streams[:4] == [None, "evt_1", "evt_2", "evt_3"]
 
 
+@pytest.mark.usefixtures("on_each_engine")
 async def test_the_stream_resumes_after_a_restart_where_it_was():
-    world, database = FakeProvider(), await open_database("sqlite:///:memory:")
+    world, database = FakeProvider(), await fresh_database()
     settings = settings_for("event-stream")
     async with running_shop(world, settings=settings, database=database) as shop:
         first, second = [await shop.place_requested_order() for _ in range(2)]
@@ -169,6 +170,7 @@ async def test_an_event_that_cannot_be_read_does_not_stop_the_stream():
         await shop.until_status(order_id, "fulfilled")
 
 
+@pytest.mark.usefixtures("on_each_engine")
 async def test_pages_of_the_log_are_followed_and_equal_timestamps_lose_nothing():
     world = FakeProvider(page=3)
     settings = settings_for("webhooks+reconciliation", reconcile_after_s=1000.0)
@@ -182,8 +184,9 @@ async def test_pages_of_the_log_are_followed_and_equal_timestamps_lose_nothing()
     assert len(world.shipments) == 10
 
 
+@pytest.mark.usefixtures("on_each_engine")
 async def test_an_outage_is_caught_up_from_the_last_event_seen_even_over_a_restart():
-    world, database = FakeProvider(), await open_database("sqlite:///:memory:")
+    world, database = FakeProvider(), await fresh_database()
     settings = settings_for("webhooks+reconciliation", reconcile_after_s=1000.0)
     async with running_shop(world, settings=settings, database=database) as shop:
         first, second = [await shop.place_requested_order() for _ in range(2)]
@@ -200,8 +203,9 @@ async def test_an_outage_is_caught_up_from_the_last_event_seen_even_over_a_resta
     assert world.calls("GET", "/v1/events")[-1].url.params["after"] == "evt_1"
 
 
+@pytest.mark.usefixtures("on_each_engine")
 async def test_events_about_orders_of_others_are_left_alone():
-    world, database = FakeProvider(), await open_database("sqlite:///:memory:")
+    world, database = FakeProvider(), await fresh_database()
     settings = settings_for("webhooks+reconciliation")
     async with running_shop(world, settings=settings, database=database) as shop:
         _, payment_id = await shop.place_requested_order()
@@ -218,6 +222,7 @@ async def test_events_about_orders_of_others_are_left_alone():
     await database.close()
 
 
+@pytest.mark.usefixtures("on_each_engine")
 async def test_an_event_that_a_webhook_brought_first_counts_once():
     world = FakeProvider()
     settings = settings_for("webhooks+reconciliation")

@@ -39,6 +39,7 @@ const card = (product) =>
   element("li", { class: "card product" },
     element("div", { class: "art" }, drawing(product.sku)),
     element("h3", {}, product.name),
+    element("p", { class: "maker" }, product.maker),
     element("p", { class: "price" }, amountText(product.price, product.currency, product.decimals)),
     element("button",
       {
