@@ -40,7 +40,7 @@ def run_task(task: Task) -> RunResult:
     """Play one scenario once and judge it. Raises Unreachable."""
     began = time.perf_counter()
     try:
-        with _services_quiet():
+        with services_quiet():
             played = _play(task)
     except Unreachable as problem:
         raise Unreachable(f"{task.scenario.name} (seed {task.seed}): {problem}") from problem
@@ -61,7 +61,7 @@ def run_task(task: Task) -> RunResult:
 
 
 @contextmanager
-def _services_quiet() -> Iterator[None]:
+def services_quiet() -> Iterator[None]:
     """What a service logs about the faults that we inject is no news to who reads the verdict."""
     loggers = [logging.getLogger(name) for name in ("shop", "psp_sim")]
     levels = [logger.level for logger in loggers]

@@ -21,7 +21,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One experiment. Durations are in seconds of the world's time."""
+    """One experiment. Durations are in seconds of the world's time.
+
+    ``source`` is the document that it was read from, as written.
+    """
 
     name: str
     summary: str
@@ -35,6 +38,7 @@ class Scenario:
     steps: tuple[Step, ...] = ()
     provider: Mapping[str, Any] = field(default_factory=dict)
     shop: Mapping[str, Any] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def fault_kinds(self) -> list[str]:

@@ -68,12 +68,13 @@ def load_scenario(path: Path) -> Scenario:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise WrongUsage(f"{path}: {problem}") from problem
     try:
-        return _scenario(path.stem, document)
+        return read_scenario(path.stem, document)
     except WrongUsage as problem:
         raise WrongUsage(f"{path}: {problem}") from problem
 
 
-def _scenario(name: str, document: Mapping[str, Any]) -> Scenario:
+def read_scenario(name: str, document: Mapping[str, Any]) -> Scenario:
+    """Check a document and return the scenario that it describes. Raises WrongUsage."""
     for key in document:
         if key not in _KEYS:
             raise WrongUsage(f"{key!r} is not a key of a scenario: use {', '.join(_KEYS)}")
@@ -92,6 +93,7 @@ def _scenario(name: str, document: Mapping[str, Any]) -> Scenario:
         steps=tuple(_step(table) for table in _tables(document, "steps")),
         provider=check_provider_settings(_table(document, "provider")),
         shop=check_shop_settings(_table(document, "shop")),
+        source=document,
     )
 
 

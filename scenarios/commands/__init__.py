@@ -1,7 +1,7 @@
 """The words of the command line, one file each: ``add_to`` declares, ``_work`` carries out."""
 
-from scenarios.commands import list_all, matrix, probe, run
+from scenarios.commands import explore, list_all, matrix, probe, replay, run
 
-COMMANDS = (list_all, run, matrix, probe)
+COMMANDS = (list_all, run, matrix, explore, replay, probe)
 
 __all__ = ["COMMANDS"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.applications import Starlette
 
 from psp_sim.app import create_app as create_provider
@@ -31,8 +33,22 @@ WAREHOUSE_URL = "http://warehouse:8082/fulfilments"
 HARNESS_TIMEOUT_S = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """What was seen, and the world in which it happened, with its trace."""
+
+    evidence: Evidence
+    world: World
+
+
 def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
     """Play a scenario in virtual time. The same arguments give the same digest, anywhere."""
+    done = simulate(scenario, seed, shop)
+    return Played(done.evidence, done.world.loop.time(), done.world.trace.digest())
+
+
+def simulate(scenario: Scenario, seed: int, shop: str) -> Simulated:
+    """Play a scenario in virtual time and keep its world to look into."""
     world = World(seed, latency=LOCAL_NETWORK, disk_delays=TINY)
     ours = provider_settings(scenario.provider, api_key=API_KEY, seed=seed)
     theirs = ShopSettings(
@@ -57,7 +73,7 @@ def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
     )
     evidence = world.run(_run(world, scenario, stage, bound_s(ours, theirs)))
     _expect_no_bugs(world, shop)
-    return Played(evidence, world.loop.time(), world.trace.digest())
+    return Simulated(evidence, world)
 
 
 def _expect_no_bugs(world: World, shop: str) -> None:

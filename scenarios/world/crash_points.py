@@ -45,6 +45,11 @@ class CrashPoints:
         self._crash = crash
         self._points: list[CrashPoint] = []
 
+    @property
+    def points(self) -> Sequence[CrashPoint]:
+        """Every point that was planned, with how often its place was passed."""
+        return self._points
+
     def add(self, point: CrashPoint) -> None:
         """Watch for one more point."""
         self._points.append(point)

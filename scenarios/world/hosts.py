@@ -88,6 +88,11 @@ class Host:
         self._ready: asyncio.Future[str | None] | None = None
         self._wake_up: asyncio.TimerHandle | None = None
 
+    @property
+    def application(self) -> AsgiApp | None:
+        """The application of the life that is running, or None."""
+        return self._app
+
     # -- what the network asks ----------------------------------------------------------------
 
     def readiness(self) -> Readiness:

@@ -1,0 +1,90 @@
+"""``explore``: search for plans that break a promise, shrink them, tell what they do."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from psp_sim.domain.duration import parse_duration
+from scenarios.commands import options as common
+from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.errors import WrongUsage
+from scenarios.report import documents, terminal
+from scenarios.report.exploration import explore_document, show_search
+from scenarios.search.explore import Budget, Search, search
+from scenarios.search.workers import cores
+from scenarios.search.write_failure import Written, write_failure
+from scenarios.verdict import Verdict
+
+RUNS = 3000
+FOLDER = "reports"
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "explore", help="search for faults that break a promise, and shrink what is found"
+    )
+    common.add_shop(command)
+    common.add_seed(command)
+    length = command.add_mutually_exclusive_group()
+    length.add_argument("--runs", type=int, metavar="N", help=f"plans to play; default: {RUNS}")
+    length.add_argument("--for", dest="how_long", metavar="TIME", help="how long, such as 30s")
+    command.add_argument("--first", action="store_true", help="stop at the first failure")
+    command.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
+    command.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler to work for us")
+    command.add_argument("--out", metavar="DIR", default=FOLDER, help=f"default: {FOLDER}/")
+    common.add_json(command)
+    command.set_defaults(work=_work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    common.check_shop(options)
+    budget = _budget(options)
+    total = budget.runs if budget.runs is not None else budget.seconds
+    with terminal.progress("exploring", total or 1) as bar:
+
+        def advance(done: Search) -> None:
+            reached = done.runs if budget.runs is not None else done.wall_s
+            said = f"exploring: {done.runs} plans, {done.broken_plans} break a promise"
+            bar.update(bar.task_ids[0], completed=reached, description=said)
+
+        found = search(
+            options.shop,
+            options.seed,
+            budget,
+            options.jobs or cores(),
+            options.cluster,
+            advance,
+        )
+    written = _written(found, Path(options.out))
+    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    show_search(console, found, written)
+    if options.json:
+        documents.write_document(explore_document(found, written), options.json)
+    if not found.runs:
+        return EXIT_STATUS[Verdict.UNPROVEN]
+    return EXIT_STATUS[Verdict.BROKEN if found.failures else Verdict.HELD]
+
+
+def _budget(options: argparse.Namespace) -> Budget:
+    if options.jobs is not None and options.jobs < 1:
+        raise WrongUsage(f"--jobs {options.jobs} is not 1 or more")
+    if options.how_long is not None:
+        try:
+            seconds = parse_duration(options.how_long)
+        except ValueError as problem:
+            raise WrongUsage(f"--for: {problem}") from problem
+        return Budget(seconds=seconds, first=options.first)
+    runs = RUNS if options.runs is None else options.runs
+    if runs < 1:
+        raise WrongUsage(f"--runs {runs} is not 1 or more")
+    return Budget(runs=runs, first=options.first)
+
+
+def _written(found: Search, folder: Path) -> list[Written]:
+    return [
+        write_failure(failure.shrunk.plan, failure.invariant, found.shop, folder)
+        for failure in found.failures
+        if failure.shrunk is not None
+    ]

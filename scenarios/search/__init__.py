@@ -1,0 +1,1 @@
+"""Search: explicit plans, a portfolio that makes them, and what is done with one that fails."""

@@ -1,0 +1,95 @@
+"""The order in which plans are tried: no fault, each single fault, then pairs and swarms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import combinations, count
+from typing import Any
+
+from scenarios.search.addresses import addresses_of
+from scenarios.search.plan import Plan
+from scenarios.search.space import GROUNDS, singles
+from scenarios.search.swarm import swarm_plan
+from scenarios.world.randomness import keyed_random
+
+Fault = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Tier:
+    """One part of the portfolio and how far it got; ``space`` is None where there is no end."""
+
+    name: str
+    space: int | None
+    played: int = 0
+    drawn: bool = False
+
+    @property
+    def covered(self) -> str:
+        """What was done, in words that claim no more than that."""
+        if self.space is None:
+            return f"{self.played} at random"
+        if self.drawn:
+            return f"{self.played} drawn at random from {self.space}"
+        if self.played >= self.space:
+            return f"all {self.space}"
+        return f"{self.played} of {self.space}"
+
+
+@dataclass
+class Portfolio:
+    """Makes the plans of one search; the same seed makes the same ones in the same order."""
+
+    seed: int
+    grounds: list[tuple[Plan, list[Fault]]] = field(default_factory=list)
+    tiers: list[Tier] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Look at each ground once without faults, to know what there is to be hit."""
+        for words in GROUNDS.values():
+            ground = Plan(self.seed, {"orders": 1, **words})
+            self.grounds.append((ground, list(singles(ground, addresses_of(ground)))))
+        sizes = [len(faults) for _, faults in self.grounds]
+        self.tiers = [
+            Tier("no fault", len(sizes)),
+            Tier("single faults", sum(sizes)),
+            Tier("pairs of faults", sum(size * (size - 1) // 2 for size in sizes)),
+            Tier("swarms", None),
+        ]
+
+    def plans(self, budget: int | None) -> Iterator[tuple[Tier, Plan]]:
+        """Yield plans without end; ``budget`` is how many will be taken, None if unknown.
+
+        After the single faults, all pairs follow if they fit into half of what is left; otherwise
+        pairs and swarms take turns, both drawn at random.
+        """
+        calm, single, pair, swarm = self.tiers
+        yield from ((calm, ground) for ground, _ in self.grounds)
+        yield from ((single, plan) for plan in self._singles())
+        assert single.space is not None
+        assert pair.space is not None
+        left = 0 if budget is None else budget - len(self.grounds) - single.space
+        if left >= 2 * pair.space:
+            yield from ((pair, plan) for plan in self._all_pairs())
+            yield from ((swarm, swarm_plan(self.seed, number)) for number in count())
+        pair.drawn = True
+        for number in count():
+            yield pair, self._drawn_pair(number)
+            yield swarm, swarm_plan(self.seed, number)
+
+    def _singles(self) -> list[Plan]:
+        """Return them shuffled: a search that ends early has then seen a bit of everything."""
+        plans = [ground.with_faults([fault]) for ground, faults in self.grounds for fault in faults]
+        keyed_random(self.seed, "singles").shuffle(plans)
+        return plans
+
+    def _all_pairs(self) -> Iterator[Plan]:
+        for ground, faults in self.grounds:
+            for pair in combinations(faults, 2):
+                yield ground.with_faults(pair)
+
+    def _drawn_pair(self, number: int) -> Plan:
+        chance = keyed_random(self.seed, "pair", number)
+        ground, faults = chance.choice(self.grounds)
+        return ground.with_faults(chance.sample(faults, 2))

@@ -1,0 +1,138 @@
+"""Random plans, each with a random subset of fault kinds: what a whole mix hides, a few kinds show.
+
+Groce et al., "Swarm Testing", ISSTA 2012. Values have mass at zero and at the services' own timers,
+where the interesting overlaps are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from scenarios.search.addresses import COUNTED, crash_at
+from scenarios.search.plan import Plan
+from scenarios.search.space import ON_CALLS, ON_PAYMENTS, ON_WEBHOOKS
+from scenarios.world.randomness import keyed_random
+
+FAULTS_MAX = 6
+ORDERS_MAX = 3
+PASSAGES_MAX = 14
+
+_TRACKING = (
+    "webhooks+reconciliation", "webhooks+reconciliation", "webhooks+reconciliation", "webhooks",
+    "polling", "polling+backoff", "long-polling", "event-stream",
+)  # fmt: skip
+_EVENTS = ("payment.succeeded", "payment.succeeded", "payment.processing", "payment.failed")
+_OPERATIONS = {
+    "webhooks+reconciliation": ("create_payment", "list_events", "list_payments", "read_payment"),
+    "webhooks": ("create_payment",),
+    "event-stream": ("create_payment", "stream_events"),
+}
+_ASKING = ("create_payment", "read_payment", "list_events")
+_GAPS_S = (0, 0.001, 1.0, 4.0, 20.0)
+_MOMENTS_S = (0, 0.001, 0.004, 0.01, 1.0, 2.0, 2.01, 2.02, 5.0, 10.0, 30.0)
+_LENGTHS_S = (0.5, 1.0, 3.0, 5.0, 15.0, 20.0, 45.0)
+
+Fault = dict[str, Any]
+
+
+def swarm_plan(seed: int, number: int) -> Plan:
+    """Return the plan that belongs to this seed and number."""
+    chance = keyed_random(seed, "swarm", number)
+    tracking = chance.choice(_TRACKING)
+    orders = chance.choice((1, 1, 2, ORDERS_MAX))
+    setting = _setting(chance, tracking, orders)
+    makers = _makers(tracking, orders)
+    kinds = chance.sample(sorted(makers), chance.randint(1, min(4, len(makers))))
+    faults = [makers[chance.choice(kinds)](chance) for _ in range(chance.randint(1, FAULTS_MAX))]
+    return Plan(chance.getrandbits(16), setting, tuple(faults))
+
+
+def _setting(chance: random.Random, tracking: str, orders: int) -> dict[str, Any]:
+    setting: dict[str, Any] = {"orders": orders}
+    if orders > 1:
+        setting["order_gap"] = chance.choice(_GAPS_S)
+    if tracking != _TRACKING[0]:
+        setting["shop"] = {"tracking": tracking}
+    provider: dict[str, Any] = {}
+    # What is never sent again can only be found by asking.
+    if tracking == _TRACKING[0] and chance.random() < 0.3:
+        provider["retry_schedule"] = "none"
+    if chance.random() < 0.2:
+        provider["settle_after"] = chance.choice(("0s", "10ms", "20s", "70s"))
+    if provider:
+        setting["provider"] = provider
+    if tracking.startswith("webhooks") and chance.random() < 0.25:
+        setting["steps"] = [{"do": "rotate_secret", "at": chance.choice((0, 1.0, 3.0, 20.0))}]
+    return setting
+
+
+def _makers(tracking: str, orders: int) -> Mapping[str, Callable[[random.Random], Fault]]:
+    """Return for each kind that can happen here what makes one of it."""
+    makers: dict[str, Callable[[random.Random], Fault]] = {}
+
+    def order_of(chance: random.Random) -> dict[str, Any]:
+        return {"order": chance.randint(1, orders)} if chance.random() < 0.7 else {}
+
+    def add(kind: str, values: Sequence[Mapping[str, Any]], aim: Callable[..., Fault]) -> None:
+        makers[kind] = lambda chance: {"kind": kind, **aim(chance), **chance.choice(values)}
+
+    def at_webhook(chance: random.Random) -> Fault:
+        event = {"event": chance.choice(_EVENTS)} if chance.random() < 0.8 else {}
+        return {**event, **order_of(chance), "attempt": chance.choice((1, 1, 2, "1..2", "1..3"))}
+
+    def at_call(chance: random.Random) -> Fault:
+        operation = chance.choice(_OPERATIONS.get(tracking, _ASKING))
+        if operation == "create_payment":
+            return {
+                "operation": operation,
+                **order_of(chance),
+                "attempt": chance.choice((1, "1..2")),
+            }
+        return {"operation": operation, "times": chance.choice((1, 2))}
+
+    if tracking.startswith("webhooks"):
+        for kind, values in ON_WEBHOOKS.items():
+            add(kind, values, _without_event(at_webhook) if kind == "forge" else at_webhook)
+        makers["reorder"] = _reorder
+    for kind, values in ON_CALLS.items():
+        add(kind, values, at_call)
+    for kind, values in ON_PAYMENTS.items():
+        add(kind, values, order_of)
+    makers["crash"] = _crash
+    makers["crash at a moment"] = lambda chance: _host("crash", chance)
+    makers["pause"] = lambda chance: _host("pause", chance)
+    makers["partition"] = _partition
+    makers["outage"] = lambda chance: {"kind": "outage", **_span(chance)}
+    return makers
+
+
+def _without_event(aim: Callable[[random.Random], Fault]) -> Callable[[random.Random], Fault]:
+    # The event of a forgery is what it forges.
+    return lambda chance: {key: value for key, value in aim(chance).items() if key != "event"}
+
+
+def _reorder(chance: random.Random) -> Fault:
+    return {"kind": "reorder", "event": "payment.processing", "after": "payment.succeeded"} | (
+        {"order": 1} if chance.random() < 0.5 else {}
+    )
+
+
+def _crash(chance: random.Random) -> Fault:
+    site = chance.choice(COUNTED)
+    nth, when = chance.randint(1, PASSAGES_MAX), chance.choice(("before", "after"))
+    return crash_at(site, nth, when, chance.choice(_LENGTHS_S))
+
+
+def _host(kind: str, chance: random.Random) -> Fault:
+    return {"kind": kind, "host": chance.choice(("shop", "shop", "psp")), **_span(chance)}
+
+
+def _partition(chance: random.Random) -> Fault:
+    pair = chance.choice((["psp", "shop"], ["psp", "shop"], ["shop", "warehouse"]))
+    return {"kind": "partition", "between": pair, **_span(chance)}
+
+
+def _span(chance: random.Random) -> dict[str, Any]:
+    return {"start": chance.choice(_MOMENTS_S), "for": chance.choice(_LENGTHS_S)}
