@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httpx
 
@@ -50,9 +51,9 @@ async def wait_until_converged(
         missing = await _missing(stage, orders)
         waited_s = (stage.now() - began_at) * stage.time_scale
         if missing is None:
-            # A late repeat would show now.
+            # A late repeat would show in the final reads, which come next.
             await asyncio.sleep(stage.scaled(QUIET_S))
-            return waited_s, await _missing(stage, orders)
+            return waited_s, None
         if waited_s >= limit_s:
             return waited_s, missing
         await asyncio.sleep(stage.scaled(min(step_s, limit_s - waited_s)))
@@ -67,6 +68,15 @@ async def _missing(stage: Stage, orders: Sequence[OrderSeen]) -> str | None:
         deliveries = await read_deliveries(stage)
     except (httpx.HTTPError, BadAnswer) as problem:
         return f"the provider does not answer: {problem}"
+    return what_is_missing(orders, payments, deliveries)
+
+
+def what_is_missing(
+    orders: Sequence[OrderSeen],
+    payments: Sequence[Mapping[str, Any]],
+    deliveries: Sequence[Mapping[str, Any]],
+) -> str | None:
+    """Say what has not come to its end in what was read, or return None."""
     outcomes: dict[str, str] = {}
     for payment in payments:
         if payment["status"] not in _OUTCOMES:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import httpx
 
 from scenarios.api import BadAnswer
-from scenarios.converge import wait_until_converged
+from scenarios.converge import wait_until_converged, what_is_missing
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.observe import final_reads, look_at_orders
@@ -36,7 +38,11 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
     await _chaos(scenario, stage, orders)
     fired = await _heal(scenario, stage)
     waited_s, waiting_for = await wait_until_converged(stage, orders, bound_s)
-    return await final_reads(stage, orders, fired, waited_s, waiting_for)
+    evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
+    if waiting_for is not None:
+        return evidence
+    late = what_is_missing(orders, evidence.payments, evidence.deliveries)
+    return replace(evidence, still_waiting_for=late)
 
 
 async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:
@@ -134,14 +140,22 @@ async def _watch(stage: Stage, orders: list[OrderSeen]) -> None:
         await asyncio.sleep(stage.scaled(step_s))
 
 
+async def _lift_faults(scenario: Scenario, stage: Stage) -> list[dict[str, Any]]:
+    """Lift the provider's faults, if it can have any, and return them as they stood."""
+    if all(fault.is_of_the_world for fault in scenario.faults) and not scenario.provider:
+        return []
+    installed = (await stage.provider.get("/_control/faults"))["data"]
+    await stage.provider.call("DELETE", "/_control/faults")
+    return list(installed)
+
+
 async def _heal(scenario: Scenario, stage: Stage) -> list[FiredFault]:
     """Undo every fault; return how often each of the scenario's had acted."""
     world_fired = iter(stage.world.fired() if stage.world else [])
     if stage.world is not None:
         await stage.world.heal()
     try:
-        installed = iter((await stage.provider.get("/_control/faults"))["data"])
-        await stage.provider.call("DELETE", "/_control/faults")
+        installed = iter(await _lift_faults(scenario, stage))
     except (httpx.HTTPError, BadAnswer) as problem:
         raise Unreachable(f"the provider's control API did not answer: {problem}") from problem
     # Both lists come in the order in which the faults began.

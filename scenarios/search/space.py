@@ -126,5 +126,3 @@ def _in_time(at: Addresses) -> Iterator[Fault]:
             for s in PARTITIONS_S
         )
         yield from ({"kind": "outage", "start": start, "for": each} for each in OUTAGES)
-
-

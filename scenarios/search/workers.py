@@ -71,7 +71,7 @@ def _through(
 def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
     """Connect to a Dask scheduler; its executor takes the same work as a pool of processes."""
     try:
-        from distributed import Client  # noqa: PLC0415 (an extra that the core never imports)
+        from distributed import Client
     except ImportError:
         raise WrongUsage("--cluster needs the extra `cluster`: pip install '.[cluster]'") from None
     try:

@@ -8,7 +8,6 @@ from starlette.applications import Starlette
 
 from psp_sim.app import create_app as create_provider
 from psp_sim.settings import Settings as ProviderSettings
-from scenarios.api import Api
 from scenarios.converge import bound_s
 from scenarios.errors import ServiceBroke
 from scenarios.evidence import Evidence, Played
@@ -18,6 +17,7 @@ from scenarios.sample_shop import SampleShop
 from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Stage
+from scenarios.targets.simulated_api import SimulatedApi
 from scenarios.targets.world_control import SimulatedWorldControl
 from scenarios.warehouse import Warehouse
 from scenarios.world.latency import LOCAL_NETWORK, TINY
@@ -62,10 +62,10 @@ def simulate(scenario: Scenario, seed: int, shop: str) -> Simulated:
     _add_hosts(world, ours, theirs, warehouse, shop)
     transport = world.transport_for()
     stage = Stage(
-        provider=Api(
+        provider=SimulatedApi(
             PROVIDER_URL, transport, HARNESS_TIMEOUT_S, {"authorization": f"Bearer {API_KEY}"}
         ),
-        shop=SampleShop(Api(SHOP_URL, transport, HARNESS_TIMEOUT_S)),
+        shop=SampleShop(SimulatedApi(SHOP_URL, transport, HARNESS_TIMEOUT_S)),
         warehouse=warehouse,
         now=world.now,
         seed=seed,

@@ -10,15 +10,16 @@ import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from hashlib import blake2b
 from types import TracebackType
 from typing import Any, cast
 
 from scenarios.world.crash_points import CrashPoints
 from scenarios.world.errors import WorldError
 from scenarios.world.incarnation import WORK, Incarnation
-from scenarios.world.latency import MICROSECONDS, LatencyProfile
+from scenarios.world.latency import LatencyProfile
+from scenarios.world.loop import VirtualTimeLoop
 from scenarios.world.ports import CrashMode
-from scenarios.world.randomness import keyed_fraction
 from scenarios.world.trace import Trace
 from sqlport import Others, SqliteDatabase, Transaction
 
@@ -27,6 +28,8 @@ _REAL_FUNCTIONS = (
     "current_timestamp", "current_date", "current_time", "datetime", "date", "time",
     "julianday", "unixepoch", "strftime", "random", "randomblob",
 )  # fmt: skip
+
+_FRACTION = 2.0**-48
 
 
 class Disk:
@@ -131,8 +134,8 @@ class FencedConnection:
 class HostDatabase:
     """The ``sqlport.Database`` of one incarnation: SQLite with fences, delays and crash sites.
 
-    A commit is a crash site only if it changed a row. Delays come before each begin and after each
-    commit, outside the transaction, where real work of others can slip in between.
+    A commit is a crash site, and takes time, only if it changed a row. Delays come before each begin
+    and after each commit, outside the transaction, where real work of others can slip in between.
     """
 
     others: Others | None = None
@@ -150,9 +153,9 @@ class HostDatabase:
         self.incarnation = incarnation
         self.crash_points = crash_points
         self.trace = trace
-        self._seed = seed
         self._delays = delays
         self._passages: Counter[str] = Counter()
+        self._address = f"{seed}|{disk.host}|{incarnation.number}"
         self._engine: SqliteDatabase | None = None
 
     @property
@@ -193,16 +196,23 @@ class HostDatabase:
             return
         work = WORK.get()
         self._passages[work] += 1
-        fraction = keyed_fraction(
-            self._seed,
-            "disk",
-            self.disk.host,
-            self.incarnation.number,
-            work,
-            where,
-            self._passages[work],
-        )
-        await asyncio.sleep(self._delays.delay_us(fraction) / MICROSECONDS)
+        # Once for each passage of a run, so it is worth to be written out for speed.
+        key = f"{self._address}|{work}|{where}|{self._passages[work]}".encode()
+        drawn = int.from_bytes(blake2b(key, digest_size=6).digest(), "big")
+        await _pass_time(self._delays.delay_us(drawn * _FRACTION))
+
+
+async def _pass_time(delay_us: int) -> None:
+    """Sleep, without what a sleep of the general sort has to be prepared for."""
+    loop = cast("VirtualTimeLoop", asyncio.get_running_loop())
+    future = loop.create_future()
+    loop.call_after_us(delay_us, _wake, future)
+    await future
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 class _HostTransaction(AbstractAsyncContextManager[Transaction]):
@@ -228,8 +238,8 @@ class _HostTransaction(AbstractAsyncContextManager[Transaction]):
             return await self._inner.__aexit__(kind, error, traceback)
         if self._database.disk.connection.total_changes == self._changes_before:
             await self._inner.__aexit__(None, None, None)
-        else:
-            await self._commit()
+            return None
+        await self._commit()
         await self._database.delay("commit")
         return None
 

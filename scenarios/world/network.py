@@ -59,7 +59,12 @@ class Destination(Protocol):
 
 def message_key(request: httpx.Request) -> str:
     """Return the method and the path, identifiers blanked so that their values do not matter."""
-    return f"{request.method} {_IDENTIFIER.sub('*', request.url.path)}"
+    return f"{request.method} {blanked(request.url.path)}"
+
+
+def blanked(path: str) -> str:
+    """Return a path with a star for each identifier in it."""
+    return _IDENTIFIER.sub("*", path)
 
 
 class Network:
