@@ -8,7 +8,8 @@ from typing import Any
 
 # Ranks of an order's public status: a later one may replace an earlier one, never the reverse.
 # Corrections (a refund, a dispute, money taken back) come last and may follow each other freely.
-CORRECTED: Sequence[str] = ("partially_refunded", "refunded", "disputed", "reversed")
+REVERSED = "reversed"
+CORRECTED: Sequence[str] = ("partially_refunded", "refunded", "disputed", REVERSED)
 RANKS: dict[str, int] = {
     "pending": 0,
     "failed": 1,
@@ -18,6 +19,9 @@ RANKS: dict[str, int] = {
 }
 PAID: Sequence[str] = ("paid", "fulfilled", *CORRECTED)
 FAILED: Sequence[str] = ("failed",)
+
+# Why a payment failed that had succeeded before, in the provider's words.
+DEBIT_RETURNED = "debit_returned"
 
 
 @dataclass(slots=True)
@@ -79,6 +83,23 @@ class Evidence:
     def captured(self) -> list[Mapping[str, Any]]:
         """Return the payments that the provider holds as succeeded."""
         return [payment for payment in self.payments if payment["status"] == "succeeded"]
+
+    def taken_back(self) -> list[Mapping[str, Any]]:
+        """Return the payments that had succeeded and whose money the bank took back."""
+        return [
+            payment
+            for payment in self.payments
+            if payment["status"] == "failed"
+            and (payment.get("failure") or {}).get("code") == DEBIT_RETURNED
+        ]
+
+    def has_undone_corrections(self, order_id: str) -> bool:
+        """Tell whether money of an order came back: a dispute was won, or a refund failed."""
+        return any(
+            any(dispute["status"] == "won" for dispute in payment.get("disputes", ()))
+            or any(refund["status"] == "failed" for refund in payment.get("refunds", ()))
+            for payment in self.payments_of(order_id)
+        )
 
     def fulfilments_of(self, order_id: str) -> list[str]:
         """Return what reached the warehouse for an order; repeats of one id count once.

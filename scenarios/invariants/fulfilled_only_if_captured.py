@@ -7,7 +7,10 @@ from scenarios.invariants.finding import Finding, Invariant
 
 
 def check(evidence: Evidence) -> Finding:
-    """Look for the captured payment behind each order that is paid or has left."""
+    """Look for the captured payment behind each order that is paid or has left.
+
+    A payment that the bank took back later was there when the goods left.
+    """
     believed = [
         order
         for order in evidence.orders
@@ -26,7 +29,7 @@ def _is_covered(evidence: Evidence, order: OrderSeen) -> bool:
     wanted = (order.amount_minor, order.currency)
     return any(
         order.amount_minor is None or (payment["amount"], payment["currency"]) == wanted
-        for payment in evidence.captured()
+        for payment in (*evidence.captured(), *evidence.taken_back())
         if payment["reference"] == order.id
     )
 

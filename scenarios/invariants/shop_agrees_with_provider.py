@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from scenarios.evidence import FAILED, PAID, Evidence
+from scenarios.evidence import FAILED, PAID, REVERSED, Evidence
 from scenarios.invariants.finding import Finding, Invariant
 
 
 def check(evidence: Evidence) -> Finding:
     """Compare each order's last status with the provider's payments for it."""
     violations = []
+    taken_back = {payment["reference"] for payment in evidence.taken_back()}
     for order in evidence.orders:
         states = [payment["status"] for payment in evidence.payments_of(order.id)]
         if "succeeded" in states:
             wanted = PAID
         elif states and all(state == "failed" for state in states):
-            wanted = FAILED
+            wanted = (REVERSED, *FAILED) if order.id in taken_back else FAILED
         else:
             violations.append(f"order {order.id}: the provider never came to an outcome ({states})")
             continue

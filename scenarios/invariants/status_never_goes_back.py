@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from scenarios.evidence import RANKS, Evidence
+from scenarios.evidence import CORRECTED, PAID, RANKS, Evidence
 from scenarios.invariants.finding import Finding, Invariant
 
 
@@ -19,8 +19,14 @@ def check(evidence: Evidence) -> Finding:
         f"order {order_id} went back from {before} to {after}"
         for order_id, before, after in steps
         if RANKS.get(after, 0) < RANKS.get(before, 0)
+        and not _is_undone(evidence, order_id, before, after)
     ]
     return Finding(len(steps), violations)
+
+
+def _is_undone(evidence: Evidence, order_id: str, before: str, after: str) -> bool:
+    """Whether a correction was taken back for a reason: the order is as it was before it."""
+    return before in CORRECTED and after in PAID and evidence.has_undone_corrections(order_id)
 
 
 INVARIANT = Invariant(

@@ -34,7 +34,7 @@ def make_console(*, to_stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Progress]:
+def progress(what: str, total: float) -> Iterator[Progress]:
     """Show a bar on a terminal while the body works; stay quiet in a pipe."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

@@ -49,7 +49,7 @@ class Portfolio:
         """Look at each ground once without faults, to know what there is to be hit."""
         for words in GROUNDS.values():
             ground = Plan(self.seed, {"orders": 1, **words})
-            self.grounds.append((ground, list(singles(ground, addresses_of(ground)))))
+            self.grounds.append((ground, list(singles(addresses_of(ground)))))
         sizes = [len(faults) for _, faults in self.grounds]
         self.tiers = [
             Tier("no fault", len(sizes)),

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scenarios.search.addresses import Addresses, crash_at
-from scenarios.search.plan import Plan
 
 Fault = dict[str, Any]
 
@@ -68,7 +67,7 @@ ON_CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
 
 ON_PAYMENTS: dict[str, Sequence[Mapping[str, Any]]] = {
     "decline": ({}, {"code": "insufficient_funds"}),
-    "settle_after": ({"by": "30s"}, {"by": "2h"}),
+    "settle_after": ({"by": "30s"}, {"by": "20m"}),
     "dispute": (
         {"by": "10s", "decided_after": "10s", "outcome": "lost"},
         {"by": "10s", "decided_after": "10s", "outcome": "won"},
@@ -82,7 +81,7 @@ PARTITIONS_S = (3.0, 40.0)
 OUTAGES = ("3s", "40s")
 
 
-def singles(ground: Plan, at: Addresses) -> Iterator[Fault]:
+def singles(at: Addresses) -> Iterator[Fault]:
     """Yield every single fault of the lists above, at every address."""
     for event, order in at.webhooks:
         for kind, values in ON_WEBHOOKS.items():

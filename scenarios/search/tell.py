@@ -1,4 +1,4 @@
-"""A shrunk failure as a story: what was played, what broke, and where it parts from a run that held."""
+"""A failure as a story: what was played, what broke, where it parts from a run that held."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def _difference(plan: Plan, invariant: str, shop: str, steps: Sequence[TimelineS
         outcome, done = play_and_keep(neighbour, other_shop)
         if done is None or invariant in outcome.broken:
             continue
-        held = timeline_of(done)
-        alike = _alike(steps, held)
+        other = timeline_of(done)
+        alike = _alike(steps, other)
         if best is None or alike > best[0]:
-            best = (alike, name, held)
+            best = (alike, name, other)
     if best is None:
         return []
     alike, name, held = best

@@ -134,8 +134,8 @@ class FencedConnection:
 class HostDatabase:
     """The ``sqlport.Database`` of one incarnation: SQLite with fences, delays and crash sites.
 
-    A commit is a crash site, and takes time, only if it changed a row. Delays come before each begin
-    and after each commit, outside the transaction, where real work of others can slip in between.
+    A commit is a crash site, and takes time, only if it changed a row. Delays come before each
+    begin and after such a commit, outside the transaction, where work of others can slip in.
     """
 
     others: Others | None = None

@@ -143,3 +143,28 @@ def test_money_that_went_back_is_no_longer_owed() -> None:
 def test_a_refund_after_the_goods_left_takes_nothing_back() -> None:
     corrected = evidence(orders=[order(1, "paid", "fulfilled", "refunded")])
     assert not INVARIANTS["status_never_goes_back"].check(corrected).violations
+
+
+@pytest.mark.parametrize(
+    ("correction", "is_broken"),
+    [
+        ({"disputes": [{"amount": 1000, "status": "won"}]}, False),
+        ({"refunds": [{"amount": 1000, "status": "failed"}]}, False),
+        ({"disputes": [{"amount": 1000, "status": "lost"}]}, True),
+        ({}, True),
+    ],
+)
+def test_an_order_leaves_a_correction_only_when_that_was_undone(correction, is_broken) -> None:
+    back = [order(1, "paid", "fulfilled", "disputed", "fulfilled")]
+    seen = evidence(orders=back, payments=[payment(**correction)])
+    assert bool(INVARIANTS["status_never_goes_back"].check(seen).violations) is is_broken
+
+
+def test_money_that_the_bank_took_back_after_the_goods_left_breaks_no_promise() -> None:
+    returned = payment(status="failed", failure={"code": "debit_returned"})
+    seen = evidence(orders=[order(1, "paid", "fulfilled", "reversed")], payments=[returned])
+    declined = payment(status="failed", failure={"code": "card_declined"})
+    wrong = evidence(orders=[order(1, "paid", "fulfilled", "reversed")], payments=[declined])
+    for name in ("fulfilled_only_if_captured", "shop_agrees_with_provider"):
+        assert not INVARIANTS[name].check(seen).violations
+        assert INVARIANTS[name].check(wrong).violations
