@@ -43,10 +43,18 @@ class RunResult:
     wall_s: float
     digest: str | None
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether some invariant did not hold."""
+        return any(result.verdict is Verdict.BROKEN for result in self.invariants)
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """All runs of one scenario. ``reasons`` says why it is unproven."""
+    """All runs of one scenario. ``reasons`` says why it is unproven.
+
+    ``broken_run`` is the first run that broke a promise; ``replay`` the file that plays it again.
+    """
 
     name: str
     summary: str
@@ -59,6 +67,7 @@ class ScenarioResult:
     digest: str | None
     reasons: Sequence[str] = field(default_factory=tuple)
     replay: str | None = None
+    broken_run: RunResult | None = None
 
 
 def judge(evidence: Evidence) -> list[InvariantResult]:
@@ -99,6 +108,7 @@ def combine(
         digest=digest,
         reasons=reasons,
         replay=replay,
+        broken_run=next((run for run in runs if run.is_broken), None),
     )
 
 

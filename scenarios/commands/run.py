@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS, Commands
 from scenarios.errors import WrongUsage
 from scenarios.report import documents, terminal
 from scenarios.run_suite import run_suite
+from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
-from scenarios.verdict import overall
+from scenarios.search.replay import replay_of, write_replay
+from scenarios.verdict import ScenarioResult, overall
+
+REPLAY_FOLDER = "reports"
 
 
 def add_to(commands: Commands) -> None:
@@ -23,6 +30,12 @@ def add_to(commands: Commands) -> None:
     )
     common.add_shop(command)
     common.add_target(command)
+    command.add_argument(
+        "--out",
+        metavar="DIR",
+        default=REPLAY_FOLDER,
+        help=f"where replay files of broken scenarios go; default: {REPLAY_FOLDER}/",
+    )
     common.add_json(command)
     command.set_defaults(work=_work)
 
@@ -41,6 +54,7 @@ def _work(options: argparse.Namespace) -> int:
             common.jobs(options),
             lambda _: bar.advance(bar.task_ids[0]),
         )
+    results = [_with_replay(result, scenarios, options) for result in results]
     console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
     terminal.show_results(console, results, shown)
@@ -50,6 +64,17 @@ def _work(options: argparse.Namespace) -> int:
         document = documents.run_document(results, seeds[0], options.target, options.shop)
         documents.write_document(document, options.json)
     return EXIT_STATUS[overall(results)]
+
+
+def _with_replay(
+    result: ScenarioResult, scenarios: Sequence[Scenario], options: argparse.Namespace
+) -> ScenarioResult:
+    """Write what broke a scenario as a replay file, and say where it is."""
+    if result.broken_run is None:
+        return result
+    scenario = next(scenario for scenario in scenarios if scenario.name == result.name)
+    replay = replay_of(scenario, result.broken_run, options.shop)
+    return replace(result, replay=str(write_replay(replay, Path(options.out))))
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:

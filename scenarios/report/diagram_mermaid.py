@@ -25,4 +25,4 @@ def _line(step: TimelineStep) -> str:
 
 def _safe(text: str) -> str:
     """Mermaid ends a statement at a semicolon or line break, and a # begins an entity."""
-    return text.replace("#", "#35;").replace(";", "#59;").replace("\n", " ")
+    return text.translate({ord("#"): "#35;", ord(";"): "#59;", ord("\n"): " "})

@@ -124,6 +124,8 @@ def _show_trouble(console: Console, result: ScenarioResult) -> None:
         if invariant.verdict is Verdict.BROKEN:
             console.print(f"[bold red]✗ {result.name}[/bold red]: {invariant.name}")
             console.print(f"    {invariant.message}")
+    if result.replay:
+        console.print(f"    again: psp-scenarios replay {result.replay}")
     if result.verdict is Verdict.UNPROVEN:
         console.print(f"[yellow]? {result.name}[/yellow]: {'; '.join(result.reasons)}")
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT, MUTANTS
-from scenarios.search.plan import Plan, read_plan
+from scenarios.scenario import Scenario
+from scenarios.search.plan import Plan, plan_of, read_plan
+from scenarios.verdict import RunResult, Verdict
 
 SCHEMA = "psp-scenarios/replay/1"
 REPRODUCED = "reproduced"
@@ -113,6 +115,20 @@ def _versions() -> dict[str, str]:
 
 def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def replay_of(scenario: Scenario, run: RunResult, shop: str) -> Replay:
+    """Return the replay of a scenario's broken run."""
+    broken = next(result for result in run.invariants if result.verdict is Verdict.BROKEN)
+    name = scenario.name if shop == CORRECT else f"{shop}-{scenario.name}"
+    return Replay(
+        name=name,
+        shop=shop,
+        plan=plan_of(scenario, run.seed),
+        invariant=broken.name,
+        message=broken.message or "",
+        digest=run.digest,
+    )
 
 
 def said_of(replay: Replay, broken: Mapping[str, str | None], never_fired: Sequence[str]) -> str:

@@ -57,9 +57,12 @@ def test_run_writes_the_contracts_keys_and_ends_with_0_when_all_held(capsys) -> 
     assert "what it promises" in captured.err
 
 
-def test_run_ends_with_1_when_a_promise_is_broken_and_says_which(capsys) -> None:
-    assert main(["run", "duplicated_webhooks", "--shop", "no_dedupe", "--jobs", "1"]) == 1
+def test_run_ends_with_1_when_a_promise_is_broken_and_says_which(capsys, tmp_path: Path) -> None:
+    words = ["duplicated_webhooks", "--shop", "no_dedupe", "--jobs", "1", "--out", str(tmp_path)]
+    assert main(["run", *words]) == 1
     out = capsys.readouterr().out
+    (written,) = tmp_path.iterdir()
+    assert f"again: psp-scenarios replay {written}" in out
     assert "✗ duplicated_webhooks: fulfilled_at_most_once" in out
     assert re.search(r"was fulfilled [2-9] times", out)
 
