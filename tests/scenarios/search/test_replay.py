@@ -1,0 +1,132 @@
+"""Replay files: a failure comes back, or it is said why it does not; and those that we keep."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scenarios.__main__ import main
+from scenarios.mutants import CORRECT
+from scenarios.search.judge_plan import play_plan
+from scenarios.search.plan import Plan
+from scenarios.search.replay import SCHEMA, read_replay, write_replay
+from scenarios.search.write_failure import recorded, write_failure
+
+CORPUS = sorted((Path(__file__).parents[3] / "scenarios" / "corpus").glob("*.replay.json"))
+PLAN = Plan(
+    1,
+    {"orders": 1, "shop": {"tracking": "webhooks"}},
+    ({"kind": "duplicate", "event": "payment.succeeded", "copies": 2, "spacing": "5s"},),
+)
+INVARIANT = "fulfilled_at_most_once"
+
+
+@pytest.fixture
+def replay_file(tmp_path: Path) -> Path:
+    return write_replay(recorded(PLAN, INVARIANT, "no_dedupe", "twice"), tmp_path)
+
+
+def test_the_corpus_is_not_empty() -> None:
+    assert CORPUS
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name.removesuffix(".replay.json"))
+def test_what_was_once_found_breaks_its_shop_and_holds_on_the_correct_one(path: Path) -> None:
+    replay = read_replay(path)
+    on_correct = play_plan(replay.plan, CORRECT)
+    assert not on_correct.broken
+    assert all(on_correct.fired), "a fault of it no longer fires"
+    if replay.shop != CORRECT:
+        assert replay.invariant in play_plan(replay.plan, replay.shop).broken
+
+
+def test_a_failure_is_reproduced_with_the_same_trace(replay_file: Path, capsys) -> None:
+    assert main(["replay", str(replay_file), "--json", "-"]) == 1
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert (document["said"], document["same_trace"]) == ("reproduced", True)
+    assert INVARIANT in document["broken"]
+    assert captured.err.startswith("reproduced: fulfilled_at_most_once on the shop no_dedupe")
+
+
+def test_a_failure_that_was_mended_is_not_reproduced(replay_file: Path, capsys) -> None:
+    assert main(["replay", str(replay_file), "--shop", "correct"]) == 0
+    assert capsys.readouterr().out.startswith("not reproduced")
+
+
+def test_a_fault_that_no_longer_fires_is_told_from_one_that_does_no_harm(
+    replay_file: Path, capsys
+) -> None:
+    gone = PLAN.with_faults([{**PLAN.faults[0], "attempt": 7}])
+    path = write_replay(replace(read_replay(replay_file), plan=gone), replay_file.parent)
+    assert main(["replay", str(path), "--shop", "correct"]) == 3
+    out = capsys.readouterr().out
+    assert out.startswith("the fault no longer fires")
+    assert "the fault duplicate never fired" in out
+
+
+def test_another_trace_is_told(replay_file: Path, capsys) -> None:
+    path = write_replay(replace(read_replay(replay_file), digest="0" * 32), replay_file.parent)
+    assert main(["replay", str(path)]) == 1
+    assert "its trace differs from the file's" in capsys.readouterr().out
+
+
+@pytest.mark.live
+def test_a_failure_of_virtual_time_is_reproduced_over_real_http(replay_file: Path, capsys) -> None:
+    assert main(["replay", str(replay_file), "--target", "live"]) == 1
+    assert capsys.readouterr().out.startswith("reproduced")
+
+
+def test_what_only_a_world_can_do_is_not_played_live(tmp_path: Path, capsys) -> None:
+    paused = PLAN.with_faults([{"kind": "pause", "for": "5s"}])
+    path = write_replay(recorded(paused, INVARIANT, "correct", "paused"), tmp_path)
+    assert main(["replay", str(path), "--target", "live"]) == 2
+    assert "only a simulated world can pause" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ("{}", f'"schema" is not "{SCHEMA}"'),
+        (json.dumps({"schema": SCHEMA}), "'name' is missing"),
+    ],
+)
+def test_a_file_that_is_no_replay_is_refused_in_one_line(text, said, tmp_path, capsys) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    assert main(["replay", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_is_said_in_one_line(capsys) -> None:
+    assert main(["replay", "/nowhere/at/all.json"]) == 2
+    assert "cannot read /nowhere/at/all.json" in capsys.readouterr().err
+
+
+def test_the_story_names_the_fault_the_promise_and_the_first_difference(tmp_path: Path) -> None:
+    written = write_failure(PLAN, INVARIANT, "no_dedupe", tmp_path)
+    text = written.story.text
+    assert "One customer buys at the shop `no_dedupe` (tracking webhooks), with one fault." in text
+    assert "Fault 1: duplicate (event payment.succeeded, copies 2, spacing 5s)" in text
+    assert "was fulfilled 2 times" in text
+    assert "Without fault 1 the promise holds. The first difference: here at " in text
+    assert written.story.steps[-1].mark == "broken"
+
+
+def test_the_test_to_paste_fails_on_the_broken_shop_and_runs_by_itself(tmp_path: Path) -> None:
+    write_failure(PLAN, INVARIANT, "no_dedupe", tmp_path)
+    (pasted,) = tmp_path.glob("test_*.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(pasted)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stdout
+    assert "was fulfilled 2 times" in done.stdout
+    pasted.write_text(pasted.read_text().replace("'no_dedupe'", "'correct'"))
+    assert subprocess.run(command, capture_output=True, timeout=120).returncode == 0
