@@ -124,7 +124,7 @@ def _layer(name: str) -> str | None:
     if "domain" in parts:
         return "domain"
     last = parts[-1]
-    if last in ("__main__", "server", "guarded_transport"):
+    if last in ("__main__", "server", "guarded_transport", "pytest_plugin") or "testing" in parts:
         return "__main__"
     if last == "app":
         return "app"
@@ -175,6 +175,8 @@ def test_the_world_knows_nothing_of_payments() -> None:
 REAL_WORLD = (
     "psp_sim/__main__.py",
     "psp_sim/server.py",
+    "psp_sim/testing/provider_thread.py",
+    "psp_sim/testing/psp.py",
     "shop/__main__.py",
     "scenarios/commands/probe.py",
     "scenarios/run_suite.py",

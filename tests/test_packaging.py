@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import os
 import re
 import site
 import subprocess
@@ -20,7 +22,7 @@ OURS = {"psp_sim", "sqlport", "shop", "scenarios", "loadtests", "tests"}
 # Loaded by their names, so that no import statement shows them.
 LOADED_BY_NAME = {"httptools"}
 # Of an extra, and imported only by the file that the extra is for.
-OPTIONAL = {"locust", "psycopg", "psycopg_pool", "cryptography"}
+OPTIONAL = {"locust", "psycopg", "psycopg_pool", "cryptography", "pytest"}
 IMPORT_NAMES = {"faker": "Faker"}
 
 
@@ -107,6 +109,72 @@ def test_the_provider_alone_starts_and_brings_no_shop(
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "usage: psp-sim" in done.stdout
+
+
+def _environment(folder: Path, *wheels: Path) -> Path:
+    """Make an environment with these wheels; return the folder of its programs.
+
+    Libraries come from this one by path only, which leaves out its links to the checkout.
+    """
+    make = (sys.executable, "-m", "venv", "--without-pip", str(folder))
+    subprocess.run(make, check=True, capture_output=True)
+    python = str(folder / "bin" / "python")
+    pip = (sys.executable, "-m", "pip", "--python", python, "--quiet", "install")
+    options = ("--no-deps", "--no-index", "--disable-pip-version-check")
+    subprocess.run((*pip, *options, *map(str, wheels)), check=True, capture_output=True)
+    [libraries] = folder.glob("lib/python*/site-packages")
+    (libraries / "beside.pth").write_text("\n".join(site.getsitepackages()))
+    return folder / "bin"
+
+
+def _files_in(markdown: str) -> dict[str, str]:
+    """Return the files of a page: blocks of Python whose first line is ``# path``."""
+    blocks = re.findall(r"```python\n# (\S+\.py)\n(.*?)```", markdown, re.DOTALL)
+    return dict(blocks)
+
+
+def test_the_documented_example_passes_in_a_project_whose_packages_have_our_names(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    programs = _environment(tmp_path / "venv", wheels["psp_sim"])
+    project = tmp_path / "project"
+    files = _files_in((ROOT / "docs" / "pytest-plugin.md").read_text(encoding="utf-8"))
+    files["scenarios/__init__.py"] = files["shop/__init__.py"] = "THEIRS = True\n"
+    files["tests/test_names.py"] = (
+        "import scenarios, shop\ndef test_they_are_theirs(psp):\n"
+        "    assert shop.THEIRS and scenarios.THEIRS\n"
+    )
+    files["pytest.ini"] = (
+        "[pytest]\npythonpath = .\naddopts = --strict-markers\n"
+        "asyncio_default_fixture_loop_scope = function\n"
+    )
+    for name, text in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text, encoding="utf-8")
+    command = (str(programs / "python"), "-m", "pytest", "-q", "-n", "2")
+    quick = ("-p", "no:cacheprovider", "-p", "no:playwright", "-W", "error")
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        (*command, *quick), cwd=project, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 passed" in done.stdout
+    left = {p.relative_to(project).as_posix(): p.read_text() for p in project.rglob("*.*")}
+    assert left == files
+
+
+def test_the_harness_runs_its_suite_from_any_folder(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    programs = _environment(tmp_path / "venv", *wheels.values())
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("raise RuntimeError('not this one')\n")
+    command = (str(programs / "psp-scenarios"), "run", "--json", "-", "--jobs", "1")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["verdict"] == "held"
+    assert len(document["scenarios"]) > 30
 
 
 def test_the_commands_are_installed_under_their_names() -> None:

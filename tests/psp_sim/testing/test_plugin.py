@@ -1,0 +1,130 @@
+"""The fixture ``psp`` in plain and asynchronous tests: clean, quick, and clear when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from psp_sim.pytest_plugin import settings_for_a_test
+from psp_sim.testing import NotDelivered, Psp, Refused
+
+
+class Taker(BaseHTTPRequestHandler):
+    """Answers each call with the next status of its server's script, else with 200."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        script: list[int] = self.server.script  # type: ignore[attr-defined]
+        self.send_response(script.pop(0) if script else 200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def script(psp: Psp) -> Iterator[list[int]]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Taker) as server:
+        server.script = []  # type: ignore[attr-defined]
+        psp.register(f"http://127.0.0.1:{server.server_port}/")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.script  # type: ignore[attr-defined]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("time", ["the first", "the second"])
+def test_each_test_meets_an_empty_provider(psp: Psp, time: str) -> None:
+    assert psp.payments() == []
+    assert psp.events() == []
+    assert psp.request("GET", "/_control/faults")["data"] == []
+    psp.pay(reference=time)
+    assert [each["reference"] for each in psp.payments()] == [time]
+
+
+def test_news_that_is_refused_comes_again(psp: Psp, script: list[int]) -> None:
+    script += [500, 503]
+    psp.pay(reference="order-1")
+    [*_, last] = psp.wait_until_delivered()
+    assert last["state"] == "delivered"
+    tried = [each["status"] for one in psp.deliveries() for each in one["attempts"]]
+    assert sorted(tried)[-2:] == [500, 503]
+
+
+@pytest.mark.psp(settle_after="1m")  # one second
+async def test_an_asynchronous_test_goes_on_working_while_it_waits(
+    psp: Psp, script: list[int]
+) -> None:
+    psp.pay(reference="order-1")
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.001)
+
+    ticking = asyncio.create_task(tick())
+    await psp.until_delivered()
+    ticking.cancel()
+    assert ticks > 1
+
+
+def test_a_fault_is_in_force_inside_its_block_and_counts(psp: Psp, script: list[int]) -> None:
+    with psp.fault("duplicate", copies=3, event="payment.succeeded") as fault:
+        assert fault.fired == 0
+        psp.pay(reference="order-1")
+        psp.wait_until_delivered()
+        assert fault.fired == 1
+    psp.pay(reference="order-2")
+    psp.wait_until_delivered()
+    assert fault.fired == 1
+    succeeded = psp.deliveries("payment.succeeded")
+    assert [len(delivery["attempts"]) for delivery in succeeded] == [3, 1]
+
+
+@pytest.mark.psp(retry_schedule="none")
+def test_news_that_is_given_up_is_told_with_what_each_attempt_got(
+    psp: Psp, script: list[int]
+) -> None:
+    script += [500] * 2
+    psp.pay(reference="order-1")
+    with pytest.raises(NotDelivered, match=r"given up: payment\.\w+ is exhausted \(500\)"):
+        psp.wait_until_delivered()
+
+
+def test_waiting_has_an_end_and_says_what_it_waited_for(psp: Psp) -> None:
+    with pytest.raises(NotDelivered, match="no payment was made"):
+        psp.wait_until_delivered(timeout_s=0)
+    psp.pay(reference="order-1", metadata={"sim": "never_settle"})
+    with pytest.raises(NotDelivered, match="order-1 have no outcome yet"):
+        psp.wait_until_delivered(timeout_s=0)
+
+
+def test_what_the_provider_does_not_take_is_told(psp: Psp) -> None:
+    with pytest.raises(Refused, match=r"psp\.register"):
+        _ = psp.signing_secret
+    with pytest.raises(Refused, match="is not a fault"), psp.fault("explode"):
+        pass
+    with pytest.raises(Refused, match="POST /v1/payments"):
+        psp.pay(-1, reference="order-1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({"colour": "red"}, "'colour' is no setting: use "),
+        ({"port": 80}, "'port' is no setting: use "),
+        ({"settle_after": "soon"}, "settle_after: "),
+    ],
+    ids=str,
+)
+def test_a_marker_with_a_setting_that_there_is_not_is_told(wanted: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        settings_for_a_test(wanted)
