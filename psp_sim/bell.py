@@ -6,6 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+# A loop's clock and its timers do not round alike: a timer may fire a little before its moment.
+# Who then found time left and waited again would spin.
+TIMER_RESOLUTION_S = 0.001
+
 
 class Bell:
     """Take ``next_ring()`` before looking at the state, and wait on it after: no ring is missed."""

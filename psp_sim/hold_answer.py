@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from psp_sim.bell import wait_for_ring
+from psp_sim.bell import TIMER_RESOLUTION_S, wait_for_ring
 from psp_sim.domain.faults import Fault
 from psp_sim.outbox import is_to_come
 from psp_sim.provider import Provider
@@ -49,7 +49,9 @@ async def _until_delivered(
     """Wait until the event has been delivered or never will be, or the fault is lifted."""
     loop = asyncio.get_running_loop()
     ends_at = loop.time() + provider.scaled(fault.fields["by"])
-    while loop.time() < ends_at and (not fault_id or provider.faults.is_in_force(fault_id)):
+    while not fault_id or provider.faults.is_in_force(fault_id):
+        if ends_at - loop.time() < TIMER_RESOLUTION_S:
+            return
         ring = provider.delivery_changed.next_ring()
         if payment_id is not None:
             async with provider.database.transaction() as transaction:

@@ -124,6 +124,8 @@ async def _answer(provider: Provider, request: Request, name: str, handle: Handl
         response = await handle(provider, request, body)
     except PspError as refusal:
         response = problem(refusal)
+    if provider.faults.outage(provider.clock.now(), settings.time_scale) is not None:
+        return BrokenConnection()  # it began while the question was held
     if hits:
         payment_id = payment_id_of(request.path_params, bytes(getattr(response, "body", b"")))
         await hold_answer(provider, hits, payment_id)

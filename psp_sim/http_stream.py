@@ -32,14 +32,16 @@ class EventStream(Response):
         self._after = after
         self._is_gone = False
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the client goes away, or the provider stops: then the end is a clean one."""
         watcher = asyncio.create_task(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await _send(send, ": connected\n\n")
             await self._pass_on(send)
-            if not self._is_gone:
+            if self._is_outage():
+                _break_off(scope)
+            elif not self._is_gone:
                 await send({"type": "http.response.body", "body": b""})
         finally:
             watcher.cancel()
@@ -49,7 +51,7 @@ class EventStream(Response):
         provider = self._provider
         while True:
             ring = provider.event_stored.next_ring()
-            if self._is_gone or provider.stopping.is_set():
+            if self._is_gone or provider.stopping.is_set() or self._is_outage():
                 return
             async with provider.database.transaction() as transaction:
                 events = await events_after(transaction, self._after, BATCH)
@@ -62,11 +64,23 @@ class EventStream(Response):
             if not ring.is_set():
                 await _send(send, ": still here\n\n")
 
+    def _is_outage(self) -> bool:
+        provider = self._provider
+        now, scale = provider.clock.now(), provider.settings.time_scale
+        return provider.faults.outage(now, scale) is not None
+
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
         self._is_gone = True
         self._provider.event_stored.ring()
+
+
+def _break_off(scope: Scope) -> None:
+    """Leave without an end, as an outage does to a connection that is open."""
+    abort = scope.get("extensions", {}).get("connection.abort")
+    if abort is not None:
+        abort()
 
 
 def _block(event_id: str, event_type: str, body: str) -> str:

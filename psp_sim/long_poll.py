@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from psp_sim.bell import wait_for_ring
+from psp_sim.bell import TIMER_RESOLUTION_S, wait_for_ring
 from psp_sim.provider import Provider
 from sqlport import Transaction
 
@@ -30,7 +30,7 @@ async def look_until(
         async with provider.database.transaction() as transaction:
             found = await look(transaction)
         left_s = ends_at - loop.time()
-        if is_enough(found) or left_s <= 0 or provider.stopping.is_set():
+        if is_enough(found) or left_s < TIMER_RESOLUTION_S or provider.stopping.is_set():
             return found
         await wait_for_ring(ring, left_s)
 

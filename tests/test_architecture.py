@@ -179,6 +179,7 @@ REAL_WORLD = (
     "psp_sim/testing/psp.py",
     "shop/__main__.py",
     "scenarios/commands/probe.py",
+    "scenarios/comparison/live.py",
     "scenarios/run_suite.py",
     "scenarios/targets/live.py",
     "scenarios/world/guard.py",

@@ -65,6 +65,11 @@ def jobs(options: argparse.Namespace) -> int:
     return int(options.jobs or (2 * cores if options.target == LIVE else cores))
 
 
+def cores(options: argparse.Namespace) -> int:
+    """Return how many processes to use for work that only computes."""
+    return int(options.jobs or os.cpu_count() or 1)
+
+
 def fitting(scenarios: list[Scenario], target: str) -> tuple[list[Scenario], dict[str, str]]:
     """Part the scenarios that the target can play from those that it cannot, with the reason."""
     if target != LIVE:

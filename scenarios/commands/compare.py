@@ -1,0 +1,73 @@
+"""``compare``: what each way of learning an outcome costs, and how late it is."""
+
+from __future__ import annotations
+
+import argparse
+
+from scenarios.commands import options as common
+from scenarios.commands.options import Commands
+from scenarios.comparison.compare import DEFAULT_FAULTS, DEFAULT_PAYMENTS, compare
+from scenarios.comparison.document import comparison_document
+from scenarios.comparison.live import LIVE_PAYMENTS, compare_live
+from scenarios.comparison.page import write_page
+from scenarios.comparison.strategies import STRATEGIES
+from scenarios.comparison.terminal import show_comparison
+from scenarios.comparison.weather import weather_named
+from scenarios.errors import WrongUsage
+from scenarios.report import documents, terminal
+from scenarios.run_suite import LIVE
+
+PAYMENTS_MIN, PAYMENTS_MAX = 10, 100_000
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command and its options."""
+    command = commands.add_parser(
+        "compare", help="compare polling with webhooks, figures beside a model"
+    )
+    command.add_argument("--payments", type=int, metavar="N", help="default: 1000; live: 30")
+    command.add_argument(
+        "--faults",
+        metavar="NAME",
+        help="fault presets, like calm,storm; default: calm,flaky,blackout",
+    )
+    command.add_argument("--html", metavar="FILE", help="write a report with plots")
+    common.add_seed(command)
+    common.add_target(command)
+    common.add_json(command)
+    command.set_defaults(work=_work)
+
+
+def _work(options: argparse.Namespace) -> int:
+    common.check_target(options)
+    live = options.target == LIVE
+    payments = options.payments or (LIVE_PAYMENTS if live else DEFAULT_PAYMENTS)
+    if not PAYMENTS_MIN <= payments <= PAYMENTS_MAX:
+        raise WrongUsage(f"--payments {payments} is not from {PAYMENTS_MIN} to {PAYMENTS_MAX}")
+    faults = tuple(options.faults.split(",")) if options.faults else _default_faults(live)
+    for name in faults:
+        weather_named(name, 1.0)
+    with terminal.progress("comparing", len(faults) * len(STRATEGIES) * (2 if live else 1)) as bar:
+
+        def advance(_: object) -> None:
+            bar.advance(bar.task_ids[0])
+
+        results = compare(payments, faults, options.seed, common.cores(options), advance)
+        real = compare_live(payments, faults, options.seed, advance) if live else []
+    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    title = f"{payments} payments, seed {options.seed}"
+    show_comparison(console, results, f"{title}, in virtual time")
+    if real:
+        show_comparison(console, real, f"{title}, over real HTTP")
+    document = comparison_document(results, options.seed, options.target)
+    if real:
+        document["live"] = comparison_document(real, options.seed, LIVE)["weathers"]
+    if options.json:
+        documents.write_document(document, options.json)
+    if options.html:
+        write_page(results, real, document, options.html)
+    return 0
+
+
+def _default_faults(live: bool) -> tuple[str, ...]:
+    return DEFAULT_FAULTS[:1] if live else DEFAULT_FAULTS
