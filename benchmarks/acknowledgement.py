@@ -118,7 +118,7 @@ async def provider() -> AsyncIterator[str]:
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - it tells nobody
+    while not server.started:
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
@@ -239,7 +239,7 @@ async def run(seconds: float, rate: float, rounds: int, database: str) -> list[R
 async def _until_registered(port: int) -> None:
     line = Line(*await asyncio.open_connection("127.0.0.1", port))
     async with asyncio.timeout(START_WITHIN_S):
-        while (await line.ask(webhook("evt_first", "ping", {})))[0] != 200:  # noqa: ASYNC110
+        while (await line.ask(webhook("evt_first", "ping", {})))[0] != 200:
             await asyncio.sleep(0.05)
 
 

@@ -1,4 +1,4 @@
-"""The provider on one core: payments from accept to recorded delivery, and a backlog's deliveries."""
+"""The provider on one core: payments from accept to recorded delivery, and a backlog sent."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ async def test_what_was_acknowledged_has_its_effect_once_however_often_the_shop_
     shipped = {(one["order"], one["fulfilment"]) for one in world.shipments}
     assert len(shipped) == payments
     assert early > 0, "nothing was acknowledged between two deaths: this has shown nothing"
-    print(  # noqa: T201 - what a long run has shown; pytest -s
+    print(
         f"{ROUNDS} deaths in {took_s:.0f} s ({ROUNDS * 60 / took_s:.0f} a minute): {payments} "
         f"payments, {early} acknowledged meanwhile, {len(world.shipments)} calls to the warehouse"
     )
