@@ -6,22 +6,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import httpx
 
 from scenarios.api import BadAnswer
 from scenarios.converge import wait_until_converged, what_is_missing
 from scenarios.errors import Unreachable
-from scenarios.evidence import Evidence, FiredFault, OrderSeen
+from scenarios.evidence import Evidence, OrderSeen
+from scenarios.faults_in_force import FaultsInForce
 from scenarios.observe import final_reads, look_at_orders
 from scenarios.scenario import Scenario, Step
 from scenarios.stage import Stage
-from scenarios.vocabulary import PlannedFault
 from shop.settings import Settings as ShopSettings
 
 LOOK_EVERY_S = 2.0
-LOOK_STEP_GROWTH = 2.0
+LOOK_STEP_GROWTH = 3.0
 LOOK_STEP_MAX_S = 7200.0
 TRY_AGAIN_AFTER_S = 2.0
 READY_TRIES = 100
@@ -35,8 +34,9 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
     """
     await _wait_until_ready(scenario, stage)
     orders: list[OrderSeen] = []
-    await _chaos(scenario, stage, orders)
-    fired = await _heal(scenario, stage)
+    faults = FaultsInForce(stage)
+    await _chaos(scenario, stage, orders, faults)
+    fired = await faults.lift(scenario)
     waited_s, waiting_for = await wait_until_converged(stage, orders, bound_s)
     evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
     if waiting_for is not None:
@@ -61,13 +61,16 @@ async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:
     raise Unreachable(f"the shop at {stage.shop.base_url} did not become ready: {reason}")
 
 
-async def _chaos(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> None:
+async def _chaos(
+    scenario: Scenario, stage: Stage, orders: list[OrderSeen], faults: FaultsInForce
+) -> None:
     """Let customers buy and faults happen, until the scenario's time of chaos is over."""
-    for fault in scenario.faults:
-        if fault.start_s == 0:
-            await _begin(stage, fault)
+    at_once = [fault for fault in scenario.faults if fault.start_s == 0]
+    # Those of the world come last: a provider that is down could not be told of the others.
+    for fault in sorted(at_once, key=lambda each: each.is_of_the_world):
+        await faults.begin(fault)
     buy = partial(_buy, scenario, stage, orders)
-    later = [(fault.start_s, partial(_begin, stage, fault)) for fault in scenario.faults]
+    later = [(fault.start_s, partial(faults.begin, fault)) for fault in scenario.faults]
     busy = [
         *(_after(stage, start_s, begin) for start_s, begin in later if start_s > 0),
         *(_after(stage, step.at_s, partial(_do, stage, step)) for step in scenario.steps),
@@ -86,16 +89,6 @@ async def _chaos(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> N
 async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None]]) -> None:
     await asyncio.sleep(stage.scaled(delay_s))
     await work()
-
-
-async def _begin(stage: Stage, fault: PlannedFault) -> None:
-    if fault.is_of_the_world:
-        assert stage.world is not None, "scenarios that need a world are left out elsewhere"
-        stage.world.begin(fault)
-        return
-    status, answer = await stage.provider.call("POST", "/_control/faults", dict(fault.document))
-    if status != 201:
-        raise Unreachable(f"the provider refused the fault {fault.kind}: {answer}")
 
 
 async def _do(stage: Stage, step: Step) -> None:
@@ -138,30 +131,3 @@ async def _watch(stage: Stage, orders: list[OrderSeen]) -> None:
         is_quiet = seen_before == sum(len(order.history) for order in orders)
         step_s = min(step_s * LOOK_STEP_GROWTH, LOOK_STEP_MAX_S) if is_quiet else LOOK_EVERY_S
         await asyncio.sleep(stage.scaled(step_s))
-
-
-async def _lift_faults(scenario: Scenario, stage: Stage) -> list[dict[str, Any]]:
-    """Lift the provider's faults, if it can have any, and return them as they stood."""
-    if all(fault.is_of_the_world for fault in scenario.faults) and not scenario.provider:
-        return []
-    installed = (await stage.provider.get("/_control/faults"))["data"]
-    await stage.provider.call("DELETE", "/_control/faults")
-    return list(installed)
-
-
-async def _heal(scenario: Scenario, stage: Stage) -> list[FiredFault]:
-    """Undo every fault; return how often each of the scenario's had acted."""
-    world_fired = iter(stage.world.fired() if stage.world else [])
-    if stage.world is not None:
-        await stage.world.heal()
-    try:
-        installed = iter(await _lift_faults(scenario, stage))
-    except (httpx.HTTPError, BadAnswer) as problem:
-        raise Unreachable(f"the provider's control API did not answer: {problem}") from problem
-    # Both lists come in the order in which the faults began.
-    begun = sorted(scenario.faults, key=lambda fault: fault.start_s)
-    counts = {
-        id(fault): next(world_fired) if fault.is_of_the_world else next(installed)["fired"]
-        for fault in begun
-    }
-    return [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]

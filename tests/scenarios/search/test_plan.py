@@ -9,6 +9,7 @@ import pytest
 from scenarios.errors import WrongUsage
 from scenarios.run_suite import SIMULATED, Task, run_task
 from scenarios.scenario_files import load_catalogue, select
+from scenarios.search.judge_plan import play_plan
 from scenarios.search.plan import Plan, plan_of, read_plan
 
 DROP = {"kind": "drop", "event": "payment.succeeded", "order": 1, "attempt": 1}
@@ -59,3 +60,12 @@ def test_what_is_wrong_with_a_plan_is_said_in_one_line(document, said) -> None:
         read_plan(document)
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_fault_that_begins_while_the_provider_is_down_begins_when_it_is_back() -> None:
+    down = {"kind": "crash", "host": "psp", "start": "1s", "for": "10s"}
+    late = {"kind": "drop", "event": "payment.succeeded", "attempt": 1, "start": "2s"}
+    plan = Plan(1, {"orders": 2, "order_gap": "20s"}, (late, down))
+    outcome = play_plan(plan, "correct")
+    assert not outcome.broken
+    assert all(outcome.fired), "counts stay with their faults"

@@ -1,0 +1,77 @@
+"""The faults of one run: begun when their time comes, lifted all together, counted one by one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+
+from scenarios.api import BadAnswer
+from scenarios.errors import Unreachable
+from scenarios.evidence import FiredFault
+from scenarios.scenario import Scenario
+from scenarios.stage import Stage
+from scenarios.vocabulary import PlannedFault
+
+TRIES = 100
+TRY_AGAIN_AFTER_S = 2.0
+
+
+class FaultsInForce:
+    """What has begun, at the provider and in the world, and under which name."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._of_the_world: list[PlannedFault] = []
+        self._at_the_provider: list[tuple[PlannedFault, str]] = []
+
+    async def begin(self, fault: PlannedFault) -> None:
+        """Let a fault begin. Raises Unreachable if the provider refuses it.
+
+        A provider that is down or stands still is told when it is back, as a person at a console
+        would do. One that never comes back leaves the fault without effect.
+        """
+        if fault.is_of_the_world:
+            assert self._stage.world is not None, "what needs a world is left out elsewhere"
+            self._stage.world.begin(fault)
+            self._of_the_world.append(fault)
+            return
+        for _ in range(TRIES):
+            try:
+                status, answer = await self._stage.provider.call(
+                    "POST", "/_control/faults", dict(fault.document)
+                )
+            except httpx.HTTPError:
+                await asyncio.sleep(self._stage.scaled(TRY_AGAIN_AFTER_S))
+                continue
+            if status != 201:
+                raise Unreachable(f"the provider refused the fault {fault.kind}: {answer}")
+            self._at_the_provider.append((fault, answer["data"][0]["id"]))
+            return
+
+    async def lift(self, scenario: Scenario) -> list[FiredFault]:
+        """Undo every fault; return how often each of the scenario's had acted. Raises Unreachable.
+
+        The order is that of the scenario; what never began has acted never.
+        """
+        world = self._stage.world
+        counts = dict.fromkeys((id(fault) for fault in scenario.faults), 0)
+        if world is not None:
+            begun = zip(self._of_the_world, world.fired(), strict=True)
+            counts |= {id(fault): fired for fault, fired in begun}
+            await world.heal()
+        fired_by_id = await self._lift_at_the_provider(scenario)
+        counts |= {id(fault): fired_by_id.get(name, 0) for fault, name in self._at_the_provider}
+        return [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]
+
+    async def _lift_at_the_provider(self, scenario: Scenario) -> dict[str, int]:
+        if all(fault.is_of_the_world for fault in scenario.faults) and not scenario.provider:
+            return {}
+        provider = self._stage.provider
+        try:
+            installed = (await provider.get("/_control/faults"))["data"]
+            await provider.call("DELETE", "/_control/faults")
+        except (httpx.HTTPError, BadAnswer) as problem:
+            message = f"the provider's control API did not answer: {problem}"
+            raise Unreachable(message) from problem
+        return {fault["id"]: fault["fired"] for fault in installed}
