@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations, count
 from typing import Any
@@ -79,10 +80,17 @@ class Portfolio:
             yield swarm, swarm_plan(self.seed, number)
 
     def _singles(self) -> list[Plan]:
-        """Return them shuffled: a search that ends early has then seen a bit of everything."""
+        """Return them with one of each sort first: a search that ends early has seen them all."""
         plans = [ground.with_faults([fault]) for ground, faults in self.grounds for fault in faults]
         keyed_random(self.seed, "singles").shuffle(plans)
-        return plans
+        seen: Counter[str] = Counter()
+        ranks = []
+        for plan in plans:
+            sort = _sort_of(plan.faults[0])
+            ranks.append(seen[sort])
+            seen[sort] += 1
+        order = sorted(range(len(plans)), key=lambda index: (ranks[index], index))
+        return [plans[index] for index in order]
 
     def _all_pairs(self) -> Iterator[Plan]:
         for ground, faults in self.grounds:
@@ -93,3 +101,11 @@ class Portfolio:
         chance = keyed_random(self.seed, "pair", number)
         ground, faults = chance.choice(self.grounds)
         return ground.with_faults(chance.sample(faults, 2))
+
+
+def _sort_of(fault: Mapping[str, Any]) -> str:
+    """Return what faults have in common that differ in order, number and length only."""
+    at = fault.get("at") or {}
+    where = [at.get(key) for key in ("site", "when", "path")]
+    aim = [fault.get(key) for key in ("kind", "host", "event", "operation", "field", "ids")]
+    return repr([*aim, *where])
