@@ -181,6 +181,7 @@ REAL_WORLD = (
     "scenarios/commands/probe.py",
     "scenarios/comparison/live.py",
     "scenarios/run_suite.py",
+    "scenarios/search/explore.py",
     "scenarios/targets/live.py",
     "scenarios/world/guard.py",
     "scenarios/world/loop.py",
