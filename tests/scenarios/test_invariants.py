@@ -168,3 +168,14 @@ def test_money_that_the_bank_took_back_after_the_goods_left_breaks_no_promise() 
     for name in ("fulfilled_only_if_captured", "shop_agrees_with_provider"):
         assert not INVARIANTS[name].check(seen).violations
         assert INVARIANTS[name].check(wrong).violations
+
+
+@pytest.mark.parametrize(("shift_s", "is_broken"), [(1, False), (-290, False), (600, True)])
+def test_a_call_whose_time_is_shifted_within_the_window_may_be_taken(shift_s, is_broken) -> None:
+    seen = delivery((200, ["future_timestamp"]))
+    seen["attempts"][0] |= {
+        "started": "2026-01-01T00:00:00.000Z",
+        "webhook_timestamp": 1767225600 + shift_s,
+    }
+    found = INVARIANTS["forgeries_are_refused"].check(evidence(deliveries=[seen]))
+    assert bool(found.violations) is is_broken
