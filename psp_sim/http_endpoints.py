@@ -78,6 +78,7 @@ class CreateEndpoint(msgspec.Struct, forbid_unknown_fields=True):
     dialect: Dialect = STANDARD
     retry_schedule: Schedule = None
     verify: bool = False
+    secret: str | None = None
 
 
 class ChangeEndpoint(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -123,7 +124,11 @@ def endpoint_routes(provider: Provider) -> list[BaseRoute]:
 async def _create(provider: Provider, request: Request, body: bytes) -> Response:
     document = decode(body, CreateEndpoint)
     wanted = EndpointRequest(
-        document.url, document.events, document.dialect, document.retry_schedule
+        document.url,
+        document.events,
+        document.dialect,
+        document.retry_schedule,
+        document.secret,
     )
     verified: list[Endpoint] = []
     if document.verify and not await _was_answered(provider, request):

@@ -32,14 +32,18 @@ class EndpointRequest:
     events: Sequence[str]
     dialect: str = STANDARD
     retry_schedule: object = None
+    secret: str | None = None
 
 
 def new_endpoint(provider: Provider, request: EndpointRequest) -> Endpoint:
-    """Make an endpoint with a fresh secret. Raises InvalidUrl or InvalidRequest."""
+    """Make an endpoint, with a fresh secret unless one is given.
+
+    Raises InvalidUrl or InvalidRequest.
+    """
     return Endpoint(
         id=provider.new_id("we"),
         url=check_url(request.url, allow_public=provider.settings.allow_public_targets),
-        secret=dialect_named(request.dialect).new_secret(provider.random),
+        secret=_secret(provider, request),
         previous_secret=None,
         previous_secret_until=None,
         events=_events(request.events),
@@ -48,6 +52,16 @@ def new_endpoint(provider: Provider, request: EndpointRequest) -> Endpoint:
         dialect=request.dialect,
         retry_schedule=_schedule(request.retry_schedule),
     )
+
+
+def _secret(provider: Provider, request: EndpointRequest) -> str:
+    dialect = dialect_named(request.dialect)
+    if request.secret is None:
+        return dialect.new_secret(provider.random)
+    try:
+        return dialect.given_secret(request.secret)
+    except ValueError as problem:
+        raise InvalidRequest(f"secret: {problem}") from problem
 
 
 async def find_endpoint(transaction: Transaction, endpoint_id: str) -> Endpoint:

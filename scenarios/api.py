@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,14 @@ class Api:
 
         Raises httpx.HTTPError when no answer comes.
         """
+        status, text = await self.send(method, path, body)
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, None
+
+    async def send(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+        """Return the status and the answer as it came. Raises httpx.HTTPError."""
         timeouts = dict.fromkeys(("connect", "read", "write"), self.timeout_s) | {"pool": None}
         request = httpx.Request(
             method,
@@ -45,15 +54,14 @@ class Api:
             content=None if body is None else json.dumps(body).encode(),
             extensions={"timeout": timeouts},
         )
-        response = await self.transport.handle_async_request(request)
         try:
-            text = await response.aread()
+            response = await self.transport.handle_async_request(request)
+            try:
+                return response.status_code, await response.aread()
+            finally:
+                await response.aclose()
         finally:
-            await response.aclose()
-        try:
-            return response.status_code, json.loads(text)
-        except ValueError:
-            return response.status_code, None
+            _expect_no_lost_cancellation()
 
     async def get(self, path: str) -> Any:
         """Return a JSON answer. Raises httpx.HTTPError or BadAnswer."""
@@ -72,3 +80,14 @@ class Api:
             if page["next"] is None:
                 return rows
             cursor = f"&after={page['next']}"
+
+
+def _expect_no_lost_cancellation() -> None:
+    """Raise CancelledError if this task was cancelled and does not know it.
+
+    A transport that has its answer at the moment of the cancellation gives the answer and forgets
+    the cancellation (seen with pyreqwest 0.15); whoever waits for the task would wait for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -45,30 +45,41 @@ async def wait_until_converged(
     stage: Stage, orders: Sequence[OrderSeen], limit_s: float
 ) -> tuple[float, str | None]:
     """Return how long it took in the scenario's seconds, and what was still missing, or None."""
-    began_at = stage.now()
+    began_at = busy_at = stage.now()
     step_s = FIRST_STEP_S
     while True:
-        missing = await _missing(stage, orders)
-        waited_s = (stage.now() - began_at) * stage.time_scale
+        missing, is_on_its_way = await look(stage, orders)
+        now = stage.now()
+        waited_s = (now - began_at) * stage.time_scale
         if missing is None:
             # A late repeat would show in the final reads, which come next.
             await asyncio.sleep(stage.scaled(QUIET_S))
             return waited_s, None
-        if waited_s >= limit_s:
+        busy_at = now if is_on_its_way else busy_at
+        is_stuck = stage.patience is not None and now - busy_at >= stage.patience.idle_limit_s
+        if waited_s >= limit_s or is_stuck:
             return waited_s, missing
         await asyncio.sleep(stage.scaled(min(step_s, limit_s - waited_s)))
-        step_s = min(step_s * STEP_GROWTH, STEP_MAX_S)
+        step_s = min(step_s * STEP_GROWTH, _step_max_s(stage))
 
 
-async def _missing(stage: Stage, orders: Sequence[OrderSeen]) -> str | None:
-    """Say what has not come to its end yet, or None."""
+def _step_max_s(stage: Stage) -> float:
+    """Look now and then over hours of the world's time, and each second on a real clock."""
+    return STEP_MAX_S if stage.patience is None else stage.time_scale
+
+
+async def look(stage: Stage, orders: Sequence[OrderSeen]) -> tuple[str | None, bool]:
+    """Say what has not come to its end yet, or None; and whether news is on its way to the shop."""
     await look_at_orders(stage, orders)
     try:
         payments = await stage.provider.get_all("/v1/payments")
         deliveries = await read_deliveries(stage)
     except (httpx.HTTPError, BadAnswer) as problem:
-        return f"the provider does not answer: {problem}"
-    return what_is_missing(orders, payments, deliveries)
+        return f"the provider does not answer: {problem}", True
+    is_on_its_way = any(payment["status"] not in _OUTCOMES for payment in payments) or any(
+        delivery["state"] in OPEN_STATES for delivery in deliveries
+    )
+    return what_is_missing(orders, payments, deliveries), is_on_its_way
 
 
 def what_is_missing(

@@ -119,9 +119,10 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Played:
     """What one run gave: evidence, the time that passed in its world, and in virtual time the
-    digest of its whole trace.
+    digest of its whole trace. ``trouble`` is what happened to the service beside all that.
     """
 
     evidence: Evidence
     simulated_s: float
     digest: str | None
+    trouble: str | None = None

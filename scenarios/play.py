@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 
 from scenarios.api import BadAnswer
-from scenarios.converge import wait_until_converged, what_is_missing
+from scenarios.converge import look, wait_until_converged, what_is_missing
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, OrderSeen
 from scenarios.faults_in_force import FaultsInForce
@@ -81,9 +81,43 @@ async def _chaos(
     ]
     watching = asyncio.create_task(_watch(stage, orders))
     try:
-        await asyncio.gather(*busy, asyncio.sleep(stage.scaled(scenario.chaos_s)))
+        await asyncio.gather(_last(scenario, stage, orders), *busy)
     finally:
         watching.cancel()
+        # A call that is being taken back still needs the stage for a moment.
+        await asyncio.wait({watching})
+
+
+async def _last(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> None:
+    """Let the time of chaos pass; where patience is needed, as much of it as has a use."""
+    planned_s = stage.scaled(scenario.chaos_s)
+    if stage.patience is None:
+        await asyncio.sleep(planned_s)
+        return
+    began_at = stage.now()
+    while (passed_s := stage.now() - began_at) < planned_s + stage.patience.longer_chaos_s:
+        await asyncio.sleep(stage.scaled(LOOK_EVERY_S))
+        counts = await _fired(stage)
+        if passed_s >= planned_s and all(counts):
+            return
+        # When all is settled, a fault that has not fired has nothing left to act on.
+        if len(counts) == len(scenario.faults) and await _is_over(scenario, stage, orders):
+            return
+
+
+async def _fired(stage: Stage) -> list[int]:
+    """Return how often each fault that has begun has acted."""
+    world = stage.world.fired() if stage.world is not None else []
+    installed = (await stage.provider.get("/_control/faults"))["data"]
+    return [*world, *(fault["fired"] for fault in installed)]
+
+
+async def _is_over(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> bool:
+    """Tell whether everybody has bought, all is settled and nothing can come later."""
+    if len(orders) < scenario.orders or scenario.steps or scenario.has_late_news:
+        return False
+    missing, is_on_its_way = await look(stage, orders)
+    return missing is None and not is_on_its_way
 
 
 async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -7,20 +7,27 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 
 from scenarios.errors import Unreachable
 from scenarios.evidence import Played
 from scenarios.mutants import CORRECT
+from scenarios.run_together import together
 from scenarios.scenario import Scenario
-from scenarios.targets import live, simulated
+from scenarios.targets import external, live, simulated
 from scenarios.verdict import RunResult, ScenarioResult, combine, judge
 
 SIMULATED = "sim"
 LIVE = "live"
 TARGETS = (SIMULATED, LIVE)
+TARGET_FILE_SUFFIX = ".toml"
+
+
+def is_external(target: str) -> bool:
+    """Tell whether a target is somebody's own service, described in a file."""
+    return target.endswith(TARGET_FILE_SUFFIX)
 
 
 RunAll = Callable[[Iterable["Task"]], Iterator[RunResult]]
@@ -44,6 +51,31 @@ def run_task(task: Task) -> RunResult:
             played = _play(task)
     except Unreachable as problem:
         raise Unreachable(f"{task.scenario.name} (seed {task.seed}): {problem}") from problem
+    return _result(task, played, time.perf_counter() - began)
+
+
+async def run_external_task(task: Task) -> RunResult:
+    """Play one scenario once on somebody's service. What goes wrong there is part of the result."""
+    began = time.perf_counter()
+    try:
+        played = await external.play_external(task.scenario, task.seed, task.target)
+    except Unreachable as problem:
+        return RunResult(
+            task.scenario.name,
+            task.seed,
+            invariants=(),
+            faults_fired={},
+            did_not_converge=None,
+            simulated_s=0.0,
+            wall_s=time.perf_counter() - began,
+            digest=None,
+            trouble=str(problem),
+        )
+    return _result(task, played, time.perf_counter() - began)
+
+
+def _result(task: Task, played: Played, wall_s: float) -> RunResult:
+    """Judge what was seen."""
     evidence = played.evidence
     fired: dict[str, int] = {}
     for fault in evidence.fired:
@@ -51,19 +83,20 @@ def run_task(task: Task) -> RunResult:
     return RunResult(
         scenario=task.scenario.name,
         seed=task.seed,
-        invariants=judge(evidence),
+        invariants=judge(evidence, external.NOT_SHOWN if is_external(task.target) else ()),
         faults_fired=fired,
         did_not_converge=evidence.still_waiting_for if evidence.orders else "no order was placed",
         simulated_s=played.simulated_s,
-        wall_s=time.perf_counter() - began,
+        wall_s=wall_s,
         digest=played.digest,
+        trouble=played.trouble,
     )
 
 
 @contextmanager
 def services_quiet() -> Iterator[None]:
     """What a service logs about the faults that we inject is no news to who reads the verdict."""
-    loggers = [logging.getLogger(name) for name in ("shop", "psp_sim")]
+    loggers = [logging.getLogger(name) for name in ("shop", "psp_sim", "uvicorn.error")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
@@ -93,7 +126,7 @@ def run_suite(
     """
     tasks = [Task(scenario, seed, target, shop) for scenario in scenarios for seed in seeds]
     results = []
-    with parallel(jobs) as run_all:
+    with services_quiet(), _side_by_side(target, jobs) as run_all:
         outcomes = run_all(tasks)
         for scenario in scenarios:
             runs = [next(outcomes) for _ in seeds]
@@ -115,6 +148,10 @@ def parallel(jobs: int) -> Iterator[RunAll]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _side_by_side(target: str, jobs: int) -> AbstractContextManager[RunAll]:
+    return together(run_external_task, jobs) if is_external(target) else parallel(jobs)
 
 
 def _digest(runs: Sequence[RunResult]) -> str | None:

@@ -10,6 +10,9 @@ from scenarios.vocabulary import PlannedFault
 
 STEPS = ("rotate_secret",)
 
+# Faults by which money that has come goes back.
+LATE_NEWS = ("fail_late", "refund_fails", "dispute")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -49,3 +52,8 @@ class Scenario:
     def needs_a_world(self) -> bool:
         """Tell whether some fault can only happen in virtual time."""
         return any(fault.is_of_the_world for fault in self.faults)
+
+    @property
+    def has_late_news(self) -> bool:
+        """Tell whether a payment goes on changing after it has succeeded."""
+        return any(fault.kind in LATE_NEWS for fault in self.faults)

@@ -28,9 +28,26 @@ class WorldControl(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How far a run adapts to the pace of a service, in real seconds.
+
+    The chaos goes on for up to ``longer_chaos_s`` while a fault has not fired, and ends early when
+    all have and nothing is left to happen. A service to which nothing is on its way any more has
+    ``idle_limit_s`` to come to its end.
+    """
+
+    longer_chaos_s: float
+    idle_limit_s: float
+
+
 @dataclass(frozen=True)
 class Stage:
-    """``time_scale`` is how many times faster than written the scenario's times pass here."""
+    """``time_scale`` is how many times faster than written the scenario's times pass here.
+
+    ``patience`` is for services whose own time cannot be compressed; without it every time of the
+    scenario is exact.
+    """
 
     provider: Api
     shop: ShopUnderTest
@@ -39,6 +56,7 @@ class Stage:
     seed: int
     time_scale: float = 1.0
     world: WorldControl | None = None
+    patience: Patience | None = None
 
     def scaled(self, seconds: float) -> float:
         """Return how long a time of the scenario takes on this stage."""

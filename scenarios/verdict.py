@@ -42,6 +42,7 @@ class RunResult:
     simulated_s: float
     wall_s: float
     digest: str | None
+    trouble: str | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -70,10 +71,12 @@ class ScenarioResult:
     broken_run: RunResult | None = None
 
 
-def judge(evidence: Evidence) -> list[InvariantResult]:
-    """Put every invariant to the evidence of one run."""
+def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantResult]:
+    """Put every invariant to the evidence of one run, but those that the target cannot show."""
     results = []
     for invariant in INVARIANTS.values():
+        if invariant.name in not_shown:
+            continue
         finding = invariant.check(evidence)
         if finding.violations:
             verdict, message = Verdict.BROKEN, _one_line(finding.violations)
@@ -87,7 +90,8 @@ def combine(
     scenario: Scenario, runs: Sequence[RunResult], digest: str | None, replay: str | None = None
 ) -> ScenarioResult:
     """Sum up the runs: one broken run breaks all; what never happened leaves it unproven."""
-    invariants = [_combine_invariant(name, runs) for name in INVARIANTS]
+    judged = {result.name for run in runs for result in run.invariants}
+    invariants = [_combine_invariant(name, runs) for name in INVARIANTS if name in judged]
     fired: Counter[str] = Counter(dict.fromkeys(scenario.fault_kinds, 0))
     for run in runs:
         fired.update(run.faults_fired)
@@ -136,6 +140,9 @@ def _reasons(
     fired: Counter[str],
 ) -> list[str]:
     """Say what kept the scenario from proving its promise."""
+    trouble = next((run.trouble for run in runs if run.trouble), None)
+    if not invariants:
+        return [trouble or "nothing could be judged"]
     never_fired = [kind for kind in scenario.fault_kinds if not fired[kind]]
     never_put = [
         result.name
@@ -144,6 +151,7 @@ def _reasons(
     ]
     stuck = next((run.did_not_converge for run in runs if run.did_not_converge), None)
     return [
+        *([trouble] if trouble else []),
         *(f"the fault {kind} never fired" for kind in never_fired),
         *(f"{name} was never put to the test" for name in never_put),
         *([f"it did not come to rest: {stuck}"] if stuck else []),

@@ -182,6 +182,7 @@ REAL_WORLD = (
     "scenarios/comparison/live.py",
     "scenarios/run_suite.py",
     "scenarios/search/explore.py",
+    "scenarios/targets/external.py",
     "scenarios/targets/live.py",
     "scenarios/world/guard.py",
     "scenarios/world/loop.py",

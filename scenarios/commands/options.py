@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT, MUTANTS
-from scenarios.run_suite import LIVE, SIMULATED, TARGETS
+from scenarios.run_suite import LIVE, SIMULATED, TARGETS, is_external
 from scenarios.scenario import Scenario
+from scenarios.targets.external_fit import why_not_external
 from scenarios.targets.live import why_not_live
+from scenarios.targets.target_file import load_target
 from scenarios.verdict import Verdict
 
 # argparse gives its type no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DEFAULT_SEED = 1
+EXTERNAL_JOBS_PER_CORE = 4
 EXIT_STATUS = {Verdict.HELD: 0, Verdict.BROKEN: 1, Verdict.UNPROVEN: 3}
 
 
@@ -39,7 +45,11 @@ def add_shop(command: argparse.ArgumentParser) -> None:
 
 def add_target(command: argparse.ArgumentParser) -> None:
     """Let the command take ``--target`` and ``--jobs``."""
-    command.add_argument("--target", default=SIMULATED, help="sim (default) or live")
+    command.add_argument(
+        "--target",
+        default=SIMULATED,
+        help="sim (default), live, or a .toml file that describes your own service",
+    )
     command.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
 
 
@@ -51,17 +61,24 @@ def check_shop(options: argparse.Namespace) -> None:
         )
 
 
-def check_target(options: argparse.Namespace) -> None:
+def check_target(options: argparse.Namespace, *, takes_files: bool = False) -> None:
     """Raise WrongUsage for a target that there is not, or a number of processes that cannot be."""
-    if options.target not in TARGETS:
-        raise WrongUsage(f"--target {options.target} is not known: use {' or '.join(TARGETS)}")
+    if takes_files and is_external(options.target):
+        load_target(Path(options.target))
+    elif options.target not in TARGETS:
+        allowed = [*TARGETS, *(["a .toml file that describes your service"] * takes_files)]
+        raise WrongUsage(f"--target {options.target} is not known: use {' or '.join(allowed)}")
     if options.jobs is not None and options.jobs < 1:
         raise WrongUsage(f"--jobs {options.jobs} is not 1 or more")
 
 
 def jobs(options: argparse.Namespace) -> int:
-    """Return how many processes to use; live runs mostly wait, so two of them share a core."""
+    """Return how many runs go on at once; live ones mostly wait, so several share a core."""
     cores = os.cpu_count() or 1
+    if is_external(options.target):
+        if not load_target(Path(options.target)).shares_nothing:
+            return 1
+        return int(options.jobs or EXTERNAL_JOBS_PER_CORE * cores)
     return int(options.jobs or (2 * cores if options.target == LIVE else cores))
 
 
@@ -72,8 +89,11 @@ def cores(options: argparse.Namespace) -> int:
 
 def fitting(scenarios: list[Scenario], target: str) -> tuple[list[Scenario], dict[str, str]]:
     """Part the scenarios that the target can play from those that it cannot, with the reason."""
-    if target != LIVE:
+    if target == SIMULATED:
         return scenarios, {}
-    reasons = {scenario.name: why_not_live(scenario) for scenario in scenarios}
+    why_not: Callable[[Scenario], str | None] = why_not_live
+    if is_external(target):
+        why_not = partial(why_not_external, target=load_target(Path(target)))
+    reasons = {scenario.name: why_not(scenario) for scenario in scenarios}
     left_out = {name: reason for name, reason in reasons.items() if reason is not None}
     return [scenario for scenario in scenarios if scenario.name not in left_out], left_out

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.markup import escape
+
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS, Commands
 from scenarios.errors import WrongUsage
+from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
-from scenarios.run_suite import run_suite
+from scenarios.run_suite import is_external, run_suite, services_quiet
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
 from scenarios.search.replay import replay_of, write_replay
+from scenarios.targets.external import check_external
 from scenarios.verdict import ScenarioResult, overall
 
 REPLAY_FOLDER = "reports"
@@ -41,10 +46,15 @@ def add_to(commands: Commands) -> None:
 
 
 def _work(options: argparse.Namespace) -> int:
-    common.check_target(options)
+    common.check_target(options, takes_files=True)
     common.check_shop(options)
     seeds = _seeds(options)
     scenarios, left_out = common.fitting(select(options.scenarios), options.target)
+    if is_external(options.target):
+        if options.shop != CORRECT:
+            raise WrongUsage("--shop is a choice among our own shops; --target FILE brings its own")
+        with services_quiet():
+            asyncio.run(check_external(options.target))
     with terminal.progress("playing", len(scenarios)) as bar:
         results = run_suite(
             scenarios,
@@ -59,9 +69,9 @@ def _work(options: argparse.Namespace) -> int:
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
     terminal.show_results(console, results, shown)
     for name, reason in left_out.items():
-        console.print(f"left out: [bold]{name}[/bold], since {reason}")
+        console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
     if options.json:
-        document = documents.run_document(results, seeds[0], options.target, options.shop)
+        document = documents.run_document(results, seeds[0], options.target, options.shop, left_out)
         documents.write_document(document, options.json)
     return EXIT_STATUS[overall(results)]
 
@@ -69,8 +79,11 @@ def _work(options: argparse.Namespace) -> int:
 def _with_replay(
     result: ScenarioResult, scenarios: Sequence[Scenario], options: argparse.Namespace
 ) -> ScenarioResult:
-    """Write what broke a scenario as a replay file, and say where it is."""
-    if result.broken_run is None:
+    """Write what broke a scenario as a replay file, and say where it is.
+
+    On somebody's own service playing the scenario again is all that can be done.
+    """
+    if result.broken_run is None or is_external(options.target):
         return result
     scenario = next(scenario for scenario in scenarios if scenario.name == result.name)
     replay = replay_of(scenario, result.broken_run, options.shop)

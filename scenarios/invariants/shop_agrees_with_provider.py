@@ -17,13 +17,19 @@ def check(evidence: Evidence) -> Finding:
         elif states and all(state == "failed" for state in states):
             wanted = (REVERSED, *FAILED) if order.id in taken_back else FAILED
         else:
-            violations.append(f"order {order.id}: the provider never came to an outcome ({states})")
+            violations.append(f"order {order.id} is {order.status}, and {_open(states)}")
             continue
         if order.status not in wanted:
             violations.append(
                 f"order {order.id} is {order.status}, but its payment {', '.join(states)}"
             )
     return Finding(len(evidence.orders), violations)
+
+
+def _open(states: list[str]) -> str:
+    if not states:
+        return "the provider has no payment for it"
+    return f"the provider never came to an outcome: its payment is {', '.join(states)}"
 
 
 INVARIANT = Invariant(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,15 +69,20 @@ def list_document(scenarios: Sequence[Scenario]) -> dict[str, Any]:
 
 
 def run_document(
-    results: Sequence[ScenarioResult], seed: int, target: str, shop: str
+    results: Sequence[ScenarioResult],
+    seed: int,
+    target: str,
+    shop: str,
+    left_out: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the result of ``run``."""
+    """Return the result of ``run``; ``left_out`` says why a scenario was not played."""
     return {
         "verdict": overall(results),
         "seed": seed,
         "target": target,
         "shop": shop,
         "scenarios": [_scenario(result) for result in results],
+        "left_out": [{"name": name, "reason": reason} for name, reason in left_out.items()],
     }
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -123,11 +124,11 @@ def _show_trouble(console: Console, result: ScenarioResult) -> None:
     for invariant in result.invariants:
         if invariant.verdict is Verdict.BROKEN:
             console.print(f"[bold red]✗ {result.name}[/bold red]: {invariant.name}")
-            console.print(f"    {invariant.message}")
+            console.print(f"    {escape(invariant.message or '')}")
     if result.replay:
-        console.print(f"    again: psp-scenarios replay {result.replay}")
-    if result.verdict is Verdict.UNPROVEN:
-        console.print(f"[yellow]? {result.name}[/yellow]: {'; '.join(result.reasons)}")
+        console.print(f"    again: psp-scenarios replay {escape(result.replay)}")
+    if result.verdict is not Verdict.HELD and result.reasons:
+        console.print(f"[yellow]? {result.name}[/yellow]: {escape('; '.join(result.reasons))}")
 
 
 def _show_invariants(console: Console, results: Sequence[ScenarioResult]) -> None:
@@ -139,8 +140,12 @@ def _show_invariants(console: Console, results: Sequence[ScenarioResult]) -> Non
             evaluated[checked.name] += checked.evaluated
             broken[checked.name] += checked.verdict is Verdict.BROKEN
     console.print("\nWhat was checked, from outside the shop:")
+    judged = {checked.name for result in results for checked in result.invariants}
     for invariant in INVARIANTS.values():
         name = invariant.name
+        if judged and name not in judged:
+            console.print(f"  – {invariant.promise} [dim](cannot be seen on this target)[/dim]")
+            continue
         if broken[name]:
             mark = "[bold red]✗[/bold red]"
         else:

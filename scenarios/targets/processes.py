@@ -15,11 +15,12 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from psp_sim.server import bind, url_of
+from psp_sim.server import AbortableProtocol, bind, url_of
 from scenarios.errors import Unreachable
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 8.0
+GRACEFUL_STOP_S = 1
 _LISTENING = re.compile(r"listening on (http://\S+)")
 
 
@@ -89,16 +90,41 @@ class _QuietServer(uvicorn.Server):
         self.has_started.set()
 
 
+@contextlib.contextmanager
+def listening(port: int, named: str) -> Iterator[socket.socket]:
+    """Give a socket bound to a port of this machine; 0 takes a free one. Raises Unreachable.
+
+    ``named`` is what the reader can change when the port is taken.
+    """
+    try:
+        bound = bind("127.0.0.1", port)
+    except OSError as problem:
+        raise Unreachable(
+            f"port {port} ({named}) is taken by another program: stop that, or name another port"
+        ) from problem
+    with bound:
+        yield bound
+
+
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve an application of the harness itself on a free port; yield its URL."""
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
+async def serving(app: ASGIApp, bound: socket.socket | None = None) -> AsyncIterator[str]:
+    """Serve an application of the harness itself, on a free port if not told; yield its URL."""
+    config = uvicorn.Config(
+        app,
+        http=AbortableProtocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+    )
     server = _QuietServer(config)
-    with bind("127.0.0.1", 0) as bound:
-        task = asyncio.create_task(server.serve(sockets=[bound]))
+    with contextlib.nullcontext(bound) if bound else bind("127.0.0.1", 0) as own:
+        assert own is not None
+        task = asyncio.create_task(server.serve(sockets=[own]))
         try:
             await server.has_started.wait()
-            yield url_of(bound)
+            yield url_of(own)
         finally:
             server.should_exit = True
             await task

@@ -141,3 +141,28 @@ async def test_rotation_leaves_other_endpoints_alone(stand):
     other = await stand.add_endpoint(events=["payment.processing"])
     await rotate(stand, endpoint)
     assert await signers(stand, other["secret"]) == [other["secret"]]
+
+
+@in_world()
+async def test_a_secret_that_the_receiver_has_chosen_is_used(stand):
+    chosen = "whsec_" + "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
+    wanted = {"url": stand.sink.url, "secret": chosen}
+    assert (await stand.call("POST", "/v1/webhook_endpoints", wanted)).json["secret"] == chosen
+    assert await signers(stand, chosen) == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "secret", "said"),
+    [
+        ("standard", "short", "16 to 256 ASCII characters"),
+        ("standard", "whsec_not!base64!at!all", "the form of standard secrets"),
+        ("adyen", "not hexadecimal at all", "the form of adyen secrets"),
+        ("standard-v1a", "whsk_" + "A" * 40, "come in pairs"),
+    ],
+)
+@in_world()
+async def test_a_chosen_secret_that_cannot_be_used_is_refused(stand, dialect, secret, said):
+    wanted = {"url": stand.sink.url, "dialect": dialect, "secret": secret}
+    answer = await stand.call("POST", "/v1/webhook_endpoints", wanted)
+    assert answer.status == 400
+    assert said in answer.json["detail"]

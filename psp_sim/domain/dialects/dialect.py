@@ -30,6 +30,10 @@ class Sealed:
     body: bytes
 
 
+SECRET_MIN = 16
+SECRET_MAX = 256
+
+
 class Dialect(ABC):
     """Steps that faults can come between: the content, its signatures, and both put together."""
 
@@ -40,6 +44,19 @@ class Dialect(ABC):
     @abstractmethod
     def new_secret(self, source: random.Random) -> str:
         """Return a fresh secret in this provider's form."""
+
+    def given_secret(self, secret: str) -> str:
+        """Return a secret that the receiver has chosen.
+
+        Raises ValueError for one that nobody should use, or with which nothing can be signed.
+        """
+        if not (SECRET_MIN <= len(secret) <= SECRET_MAX and secret.isascii()):
+            raise ValueError(f"it is not {SECRET_MIN} to {SECRET_MAX} ASCII characters")
+        try:
+            self.signature(secret, Message("id", 0, "http://localhost/", "{}"), b"{}")
+        except ValueError as problem:
+            raise ValueError(f"it has not the form of {self.name} secrets") from problem
+        return secret
 
     def shown_secret(self, secret: str) -> str:
         """Return what the receiver verifies with; the same secret unless keys come in pairs."""

@@ -34,6 +34,10 @@ class StandardV1a(Standard):
         public = _private_key(seed).public_key().public_bytes_raw()
         return PRIVATE_PREFIX + base64.b64encode(seed + public).decode()
 
+    def given_secret(self, secret: str) -> str:  # noqa: ARG002
+        """Refuse: the private half of a pair stays with the provider."""
+        raise ValueError("the keys of this dialect come in pairs, which the provider makes")
+
     def shown_secret(self, secret: str) -> str:
         """Return the public key."""
         return PUBLIC_PREFIX + base64.b64encode(_key_bytes(secret)[SEED_BYTES:]).decode()

@@ -1,0 +1,79 @@
+"""Runs that mostly wait, side by side on one event loop, so that whoever stops one stops all."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+CANCEL_AGAIN_AFTER_S = 5.0
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def together(
+    work: Callable[[Job], Awaitable[Result]], jobs: int
+) -> Iterator[Callable[[Iterable[Job]], Iterator[Result]]]:
+    """Give a function that does jobs, at most ``jobs`` at a time, results in the jobs' order.
+
+    However this ends, every job's ``finally`` has run before it does: Ctrl-C and SIGTERM included.
+    """
+    with asyncio.Runner() as runner, _terminated_like_interrupted():
+        room = asyncio.Semaphore(jobs)
+        tasks: list[asyncio.Task[Result]] = []
+
+        async def in_its_turn(job: Job) -> Result:
+            async with room:
+                return await work(job)
+
+        def run_all(every: Iterable[Job]) -> Iterator[Result]:
+            loop = runner.get_loop()
+            tasks.extend(loop.create_task(in_its_turn(job)) for job in every)
+            return (runner.run(_wait(task)) for task in tasks)
+
+        try:
+            yield run_all
+        finally:
+            with _uninterrupted():
+                runner.run(_end(tasks))
+
+
+async def _wait(task: asyncio.Task[Result]) -> Result:
+    return await task
+
+
+async def _end(tasks: Sequence[asyncio.Task[Result]]) -> None:
+    """Cancel what is unfinished and see it end; a cancellation that got lost is repeated."""
+    while unfinished := [task for task in tasks if not task.done()]:
+        for task in unfinished:
+            task.cancel()
+        await asyncio.wait(unfinished, timeout=CANCEL_AGAIN_AFTER_S)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let a second Ctrl-C not disturb the cleaning up."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """While the body runs, SIGTERM does what Ctrl-C does: it lets us clean up."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

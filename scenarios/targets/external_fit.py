@@ -1,0 +1,99 @@
+"""Which scenarios a service that nobody here has seen can be put to, and why not the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scenarios.scenario import LATE_NEWS, Scenario
+from scenarios.targets.target_file import Target
+from scenarios.vocabulary import PlannedFault
+from shop.settings import Settings as ShopSettings
+
+# How many times faster than written a scenario's times pass: slower than among our own services,
+# since nobody can tell this one to live faster.
+TIME_SCALE = 20.0
+
+# A run that would take longer than this is left to virtual time.
+CHAOS_MAX_S = 60.0
+
+# Invariants that look at what only the sample shop shows.
+NOT_SHOWN = ("money_balances",)
+
+# Every service under test requests payments; what else it calls is its own affair.
+_CALLED_BY_ALL = ("create_payment", "rotate_secret")
+
+# Dialects that sign with both secrets while one is rotated.
+_SIGN_TWICE = ("standard", "stripe")
+
+# World faults with a form in the real world; the others need a world of ours.
+_WITH_A_LIVE_FORM = ("crash", "pause", "partition")
+
+# What a scenario file calls the path of webhooks, whatever it is at the service.
+_WEBHOOKS = "/webhooks"
+
+
+def judged(scenario: Scenario) -> Scenario:
+    """Return the scenario without the invariants that an external service cannot show."""
+    shown = tuple(name for name in scenario.invariants if name not in NOT_SHOWN)
+    return replace(scenario, invariants=shown)
+
+
+def why_not_external(scenario: Scenario, target: Target) -> str | None:
+    """Say why a scenario cannot be played on the service, or return None."""
+    return next(_reasons(scenario, target), None)
+
+
+def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
+    if not ShopSettings(**scenario.shop).uses_webhooks:
+        yield "it is about a shop that asks for outcomes instead of being told by webhooks"
+    if scenario.chaos_s / TIME_SCALE > CHAOS_MAX_S:
+        yield "it takes days, which only virtual time makes short"
+    if not judged(scenario).invariants:
+        yield "what it promises cannot be seen from outside this service"
+    for fault in scenario.faults:
+        yield from _world_reasons(fault, target)
+        operation = fault.document.get("operation", "create_payment")
+        if operation not in _CALLED_BY_ALL:
+            yield f"it needs a service that calls {operation}, and not every one does"
+        if fault.kind in LATE_NEWS and not target.document.read_order.corrected:
+            yield (
+                "money that goes back later needs a status of its own: "
+                "name its words in [read_order] corrected"
+            )
+    if "reconciliation" in scenario.tags and target.timing.reconciles_within is None:
+        yield (
+            "it needs a service that asks about orders it heard nothing of: "
+            "say how soon in [timing] reconciles_within"
+        )
+    for step in scenario.steps:
+        if step.do != "rotate_secret":
+            yield f"the harness cannot {step.do} on a service that it does not know"
+        elif target.document.webhook.dialect not in _SIGN_TWICE:
+            yield f"the dialect {target.document.webhook.dialect} knows no overlap of secrets"
+
+
+def _world_reasons(fault: PlannedFault, target: Target) -> Iterator[str]:
+    if not fault.is_of_the_world:
+        return
+    if fault.kind not in _WITH_A_LIVE_FORM:
+        yield f"only a simulated world can {fault.kind} at will"
+    elif fault.kind == "partition":
+        if set(fault.fields["between"]) != {"psp", "shop"}:
+            yield "only the line between provider and service can be cut here"
+    elif fault.fields["host"] != "shop":
+        yield f"only a simulated world can {fault.kind} the {fault.fields['host']}"
+    elif not target.is_started:
+        yield f"only a service that the harness starts can {fault.kind}: give start"
+    elif fault.kind == "crash" and fault.fields["at"] is not None:
+        yield from _crash_reasons(fault.fields["at"]["site"], fault)
+
+
+def _crash_reasons(site: str, fault: PlannedFault) -> Iterator[str]:
+    at = fault.fields["at"]
+    if site not in ("request", "response"):
+        yield f"a {site} happens inside the service, where the harness cannot see it"
+    elif at["path"] != _WEBHOOKS:
+        yield "a crash can be aimed at webhooks only, which the harness sees pass"
+    elif (site, at["when"]) == ("request", "after"):
+        yield "the moment after a request has arrived is inside the service"

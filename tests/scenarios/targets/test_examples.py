@@ -1,0 +1,91 @@
+"""The examples keep what they say: the correct consumers hold, the broken ones are found out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = ROOT / "examples"
+LINES_MAX = 150
+
+# A telling handful: repeats, a crash, a lost answer, forgeries, a cut line, a pause.
+HANDFUL = [
+    "duplicated_webhooks",
+    "crash_after_answer",
+    "lost_answers",
+    "forged_events",
+    "network_partition",
+    "paused_shop",
+]
+
+# What each broken consumer has to be found out by, with the words that tell its bug.
+NODE_BUGS = {
+    "duplicated_webhooks": ("fulfilled_at_most_once", "was fulfilled 3 times"),
+    "reordered_webhooks": ("status_never_goes_back", "went back from"),
+    "crash_after_answer": ("every_capture_is_fulfilled", "was paid for and is lost"),
+    "webhooks_from_the_future": ("forgeries_are_refused", "future_timestamp"),
+}
+FLASK_BUGS = {
+    "lost_answers": ("charged_once", "was charged 2 times"),
+    "crash_after_answer": ("every_capture_is_fulfilled", "was paid for and is pending"),
+    "lost_webhooks": ("every_capture_is_fulfilled", "was paid for and is pending"),
+    "replayed_webhooks": ("forgeries_are_refused", "stale_timestamp"),
+}
+
+
+def run(name: str, scenarios: list[str], report: Path) -> tuple[int, dict, str]:
+    """Run scenarios as a person does, from a folder that is not the checkout."""
+    if name.startswith("node") and shutil.which("node") is None:
+        pytest.skip("node is not installed on this machine")
+    command = [sys.executable, "-m", "scenarios", "run", *scenarios, "--json", str(report)]
+    done = subprocess.run(
+        [*command, "--target", str(EXAMPLES / f"{name}.toml")],
+        cwd=report.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert report.exists(), done.stderr
+    return done.returncode, json.loads(report.read_text()), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("language", ["node", "flask"])
+def test_a_correct_consumer_holds_under_crashes_losses_and_forgeries(
+    language: str, tmp_path: Path
+) -> None:
+    status, document, said = run(f"{language}/correct", HANDFUL, tmp_path / "report.json")
+    verdicts = {each["name"]: each["verdict"] for each in document["scenarios"]}
+    assert verdicts == dict.fromkeys(sorted(HANDFUL), "held"), said
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "bugs"), [("node", NODE_BUGS), ("flask", FLASK_BUGS)], ids=["node", "flask"]
+)
+def test_a_broken_consumer_is_found_out_with_the_promise_that_it_breaks(
+    language: str, bugs: dict[str, tuple[str, str]], tmp_path: Path
+) -> None:
+    status, document, said = run(f"{language}/broken", [*bugs], tmp_path / "report.json")
+    assert status == 1, said
+    for scenario in document["scenarios"]:
+        invariant, words = bugs[scenario["name"]]
+        broken = {
+            each["name"]: each["message"]
+            for each in scenario["invariants"]
+            if each["verdict"] == "broken"
+        }
+        assert words in broken.get(invariant, ""), said
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.[jp][sy]")), ids=lambda path: path.name)
+def test_an_example_is_short_enough_to_be_read(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < LINES_MAX

@@ -1,0 +1,105 @@
+"""Every scenario that a service cannot be put to is left out with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.scenario import Scenario, Step
+from scenarios.scenario_files import load_catalogue, select
+from scenarios.targets.external_fit import judged, why_not_external
+from scenarios.targets.target_file import Target, load_target
+from scenarios.vocabulary import parse_planned_fault
+
+TARGET = """
+name = "mine"
+base_url = "http://127.0.0.1:{port}"
+start = ["./serve"]
+[place_order]
+path = "/orders"
+[read_order]
+path = "/orders/{order_id}"
+paid = ["paid"]
+"""
+RICH = "corrected = ['refunded']\n[timing]\nreconciles_within = '1s'\n"
+NOT_STARTED = TARGET.replace('start = ["./serve"]', "").replace("{port}", "3000") + RICH
+
+
+def target_of(folder: Path, text: str) -> Target:
+    path = folder / "target.toml"
+    path.write_text(text)
+    return load_target(path)
+
+
+def scenario_of(*faults: dict, **changes) -> Scenario:
+    planned = tuple(parse_planned_fault(fault) for fault in faults)
+    return Scenario("one", "A promise.", (), ("charged_once",), faults=planned, **changes)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "reason"),
+    [
+        (scenario_of(shop={"tracking": "polling"}), "asks for outcomes"),
+        (scenario_of(chaos_s=1e6), "it takes days"),
+        (scenario_of({"kind": "crash", "at": {"site": "commit"}}), "a commit happens inside"),
+        (
+            scenario_of({"kind": "crash", "at": {"site": "response", "path": "/orders"}}),
+            "aimed at webhooks only",
+        ),
+        (
+            scenario_of(
+                {
+                    "kind": "crash",
+                    "at": {"site": "request", "when": "after", "path": "/webhooks"},
+                }
+            ),
+            "inside the service",
+        ),
+        (scenario_of({"kind": "pause", "host": "psp"}), "only a simulated world can pause the psp"),
+        (
+            scenario_of({"kind": "partition", "between": ["shop", "warehouse"]}),
+            "only the line between provider and service",
+        ),
+        (
+            scenario_of({"kind": "error", "operation": "create_refund"}),
+            "a service that calls create_refund",
+        ),
+        (scenario_of(steps=(Step("dance", 1.0),)), "cannot dance"),
+    ],
+)
+def test_what_no_service_can_be_put_to_is_left_out(
+    scenario: Scenario, reason: str, tmp_path: Path
+) -> None:
+    said = why_not_external(scenario, target_of(tmp_path, TARGET + RICH))
+    assert said is not None
+    assert reason in said
+
+
+def test_what_the_file_does_not_say_leaves_scenarios_out_until_it_does(tmp_path: Path) -> None:
+    asked = select(["lost_webhooks"])[0], select(["disputed_payment"])[0]
+    bare = [why_not_external(each, target_of(tmp_path, TARGET)) for each in asked]
+    assert "[timing] reconciles_within" in str(bare[0])
+    assert "[read_order] corrected" in str(bare[1])
+    assert not any(why_not_external(each, target_of(tmp_path, TARGET + RICH)) for each in asked)
+
+
+def test_only_a_service_that_is_started_here_can_crash_or_pause(tmp_path: Path) -> None:
+    for name in ("crash_after_answer", "paused_shop"):
+        (scenario,) = select([name])
+        assert why_not_external(scenario, target_of(tmp_path, TARGET)) is None
+        assert "give start" in str(why_not_external(scenario, target_of(tmp_path, NOT_STARTED)))
+
+
+def test_a_service_that_says_all_of_itself_is_put_to_most_of_the_catalogue(tmp_path: Path) -> None:
+    target = target_of(tmp_path, TARGET + RICH)
+    left_out = [s.name for s in load_catalogue() if why_not_external(s, target) is not None]
+    assert len(left_out) < len(load_catalogue()) / 3
+
+
+def test_books_that_cannot_be_seen_are_no_part_of_the_promise(tmp_path: Path) -> None:
+    (storm,) = select(["storm"])
+    assert "money_balances" in storm.invariants
+    assert "money_balances" not in judged(storm).invariants
+    hidden = Scenario("one", "A promise.", (), ("money_balances",))
+    assert "cannot be seen" in str(why_not_external(hidden, target_of(tmp_path, TARGET)))

@@ -1,0 +1,105 @@
+"""A target file is read into its final types, or one line says what to change in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.errors import WrongUsage
+from scenarios.targets.target_file import fill, fill_all, load_target
+
+GOOD = """
+name = "mine"
+base_url = "http://127.0.0.1:{port}"
+start = ["./serve"]
+[env]
+PSP = "{psp_url}"
+RETRIES = 3
+[webhook]
+url = "/hooks"
+[place_order]
+path = "/orders"
+json = { items = [{ sku = "{sku}" }] }
+[read_order]
+path = "/orders/{order_id}"
+paid = ["paid"]
+[timing]
+gives_up_after = "1500ms"
+"""
+
+
+def load(folder: Path, text: str):
+    path = folder / "target.toml"
+    path.write_text(text)
+    return load_target(path)
+
+
+def test_what_is_left_out_has_a_default_and_durations_are_seconds(tmp_path: Path) -> None:
+    target = load(tmp_path, GOOD)
+    assert target.timing.gives_up_after == 1.5
+    assert target.timing.reconciles_within is None
+    assert target.is_started
+    assert target.shares_nothing
+    assert target.find_order_id({"id": 7}) == 7
+    assert target.find_status({"status": "paid"}) == "paid"
+
+
+def test_a_service_on_a_fixed_port_is_put_to_one_scenario_at_a_time(tmp_path: Path) -> None:
+    assert not load(tmp_path, GOOD.replace("{port}", "3000")).shares_nothing
+
+
+def test_expressions_that_do_not_fit_an_answer_find_nothing(tmp_path: Path) -> None:
+    text = GOOD.replace("paid =", 'fulfilments = "length(shipments)"\npaid =')
+    target = load(tmp_path, text)
+    assert target.find_fulfilments is not None
+    assert target.find_fulfilments({"shipments": [1, 2]}) == 2
+    assert target.find_fulfilments({}) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ('name = "mine"', "", "the key is missing: `name`"),
+        ('name = "mine"', "name = 7", "name: Expected `str`, got `int`"),
+        ('name = "mine"', 'name = "mine"\nnmae = "x"', "'nmae' is not a key of a target file: use"),
+        ('path = "/orders"', 'pth = "/orders"', "'pth' is not a key of [place_order]: use path"),
+        ('paid = ["paid"]', "", "read_order: the key is missing: `paid`"),
+        ('paid = ["paid"]', "paid = []", "read_order.paid: name the status words"),
+        ("{order_id}", "latest", "read_order.path: it has to contain {order_id}"),
+        ('"/hooks"', '"hooks"', "webhook.url: 'hooks' is not a path that begins with /"),
+        ('url = "/hooks"', 'dialect = "morse"', "webhook.dialect: 'morse' is not known: use sta"),
+        ("{psp_url}", "{psp}", "env.PSP: {psp} is no placeholder: use {psp_url}, {psp_key}"),
+        ("http://127.0.0.1:{port}", "127.0.0.1:3000", "base_url: '127.0.0.1:3000' is not like"),
+        ('start = ["./serve"]', "", "base_url: {port} is for a service that the harness starts"),
+        ('"1500ms"', '"soon"', "timing.gives_up_after: 'soon' is not a duration"),
+        ('path = "/orders"', 'path = "/orders"\norder_id = "a["', "place_order.order_id: 'a['"),
+        ("[timing]", "[timing]\n[timing]", "target.toml: "),
+        (
+            'http://127.0.0.1:{port}"\nstart = ["./serve"]',
+            'http://127.0.0.1:3000"',
+            "webhook.secret: a service that runs already has to know its secret",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_line_with_file_key_and_what_is_allowed(
+    before: str, after: str, said: str, tmp_path: Path
+) -> None:
+    assert before in GOOD
+    with pytest.raises(WrongUsage) as caught:
+        load(tmp_path, GOOD.replace(before, after))
+    assert said in str(caught.value)
+    assert str(tmp_path / "target.toml") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(WrongUsage, match=r"cannot read the target nowhere\.toml"):
+        load_target(Path("nowhere.toml"))
+
+
+def test_placeholders_are_filled_wherever_a_text_is_and_other_braces_stay() -> None:
+    assert fill("{a}/{b} {c d}", {"a": "1"}) == "1/{b} {c d}"
+    document = {"items": [{"sku": "{sku}", "quantity": 1}], "note": "for {sku}"}
+    filled = fill_all(document, {"sku": "mug"})
+    assert filled == {"items": [{"sku": "mug", "quantity": 1}], "note": "for mug"}
