@@ -5,7 +5,6 @@ test holds one transaction open, lets another come in its way, and looks at what
 """
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -17,7 +16,7 @@ from shop.domain.refund import RefundStatus, WantedRefund
 from shop.domain.webhook_signature import WebhookSecrets
 from sqlport import open_database
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, StoppedClock, for_a_while, running_shop, until
+from tests.shop.fakes import PATIENCE_S, QUICK, for_a_while, running_shop, until
 
 URL = "http://shop:8081/webhooks/psp"
 NOW, LEASE_S, LOOK_S = 1000.0, 15.0, 0.25
@@ -120,61 +119,37 @@ async def test_where_nobody_else_can_the_shop_sleeps_until_it_is_woken():
     await alone.close()
 
 
-async def test_old_wishes_for_one_amount_share_no_refund(database_url):
-    """The provider has made one of two refunds and forgotten both keys. One is not two."""
-    world, database = FakeProvider(), await open_database(database_url)
-    world.refund_script = ["lose_response", (503, {})]
-    settings = replace(QUICK, ask_first_after_s=3600.0, retry_first_delay_s=100.0)
-    settings = replace(settings, retry_delay_cap_s=100.0)
-    clock = StoppedClock()
-    async with running_shop(world, settings=settings, database=database, clock=clock) as shop:
+class Forgetful(FakeProvider):
+    """Has made one of two refunds and forgotten both keys; tells both who ask of it at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.refund_script = ["lose_response", (503, {})]
+        self.both = asyncio.Barrier(2)
+
+    async def handle_async_request(self, request):
+        answer = await super().handle_async_request(request)
+        if request.method == "GET" and request.url.path == "/v1/refunds":
+            self.refunds = {made["id"]: made for made in self.refunds.values()}
+            if len(self.calls("GET", "/v1/refunds")) <= 2:
+                await self.both.wait()
+        return answer
+
+
+@pytest.mark.usefixtures("on_each_engine")
+async def test_old_wishes_for_one_amount_share_no_refund():
+    world = Forgetful()
+    settings = replace(QUICK, ask_first_after_s=0.001, psp_timeout_s=PATIENCE_S)
+    async with running_shop(world, settings=settings) as shop:
         order_id, payment_id = await shop.place_requested_order()
         await shop.deliver(world.settle(payment_id))
         await shop.until_status(order_id, "fulfilled")
         for _ in range(2):
-            wish = {"amount": 100}
-            assert (
-                await shop.http.post(f"/orders/{order_id}/refunds", json=wish)
-            ).status_code == 201
-        await until(lambda: len(world.calls("POST", "/v1/refunds")) == 2)
-        await until(lambda: all_put_off(shop))
-        world.refunds = {f"forgotten {key}": one for key, one in world.refunds.items()}
-        async with both_ask_before_either_writes(world):
-            clock.ahead_s += 7200
-            await shop.http.post(f"/orders/{order_id}/refunds", json={"amount": 1})
-            await until(lambda: len(world.calls("GET", "/v1/refunds")) >= 2)
-        clock.ahead_s += 200
-        await shop.http.post(f"/orders/{order_id}/refunds", json={"amount": 1})
+            await shop.http.post(f"/orders/{order_id}/refunds", json={"amount": 100})
         await shop.until_worked_off()
-        async with database.transaction() as transaction:
-            rows = await transaction.fetch_all("SELECT refund_id FROM refunds")
-    await database.close()
-    made = [row["refund_id"] for row in rows]
-    assert len(set(made)) == len(made) == 4
-    assert sorted(one["amount"] for one in world.refunds.values()) == [1, 1, 100, 100]
-
-
-async def all_put_off(shop):
-    row = await row_of(shop.database, "SELECT MIN(due_at) AS due FROM refunds")
-    return row["due"] > shop.clock.now() + 50
-
-
-@asynccontextmanager
-async def both_ask_before_either_writes(world):
-    """Two questions for the refunds of a payment are answered at the same moment."""
-    barrier, answer = asyncio.Barrier(2), world.handle_async_request
-
-    async def held(request):
-        found = await answer(request)
-        if request.method == "GET" and request.url.path == "/v1/refunds":
-            await barrier.wait()
-        return found
-
-    world.handle_async_request = held
-    try:
-        yield
-    finally:
-        world.handle_async_request = answer
+        refunds = (await shop.order(order_id))["refunds"]
+    assert sorted(one["refund_id"] for one in refunds) == ["re_1", "re_2"]
+    assert [one["amount"] for one in world.refunds.values()] == [100, 100]
 
 
 @pytest.mark.usefixtures("on_each_engine")
