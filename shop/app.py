@@ -62,7 +62,10 @@ from shop.tracking import (
     webhooks,
 )
 from shop.workers import Work, work_off
-from sqlport import Database, DatabaseError
+from sqlport import Database, DatabaseBusy, DatabaseUnreachable, TransactionConflict
+
+# What passes by itself. Anything else that a database says is a fault of ours, and answered 500.
+_DATABASE_AWAY = (DatabaseBusy, DatabaseUnreachable, TransactionConflict)
 
 _TRACKERS: dict[str, Callable[[Shop, Parts], list[Work]]] = {
     WEBHOOKS_AND_RECONCILIATION: reconciliation.workers,
@@ -118,7 +121,7 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={
             ShopError: on_shop_error,
-            DatabaseError: on_database_error,
+            **dict.fromkeys(_DATABASE_AWAY, on_database_error),
             HTTPException: on_http_error,
             Exception: on_unexpected_error,
         },

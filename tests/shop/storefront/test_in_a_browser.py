@@ -161,8 +161,12 @@ async def test_a_keyboard_is_enough_to_buy_something_and_see_it_fulfilled(tmp_pa
         order_id = page.url.rsplit("/", 1)[1]
         await until_text(page, "#status[aria-live=polite]", "Waiting for the payment")
         first = await text_of(page, "#updated")
+        await page.evaluate("() => { window.isTheSamePage = true; }")
         await until_text(page, "#status[aria-live=polite]", "On its way")
+        assert await page.evaluate("() => window.isTheSamePage"), "the page was loaded again"
         assert await text_of(page, "#updated") != first
+        assert "payment.succeeded" in await text_of(page, "#history")
+        assert "Source: webhook" in await text_of(page, "#history")
         assert "On its way" in await text_of(page, "#history li:last-child")
         async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
             order = (await http.get(f"/orders/{order_id}")).json()
