@@ -61,6 +61,7 @@ from shop.tracking import (
     reconciliation,
     webhooks,
 )
+from shop.wake_others import hear_others, tell_others
 from shop.workers import Work, work_off
 from sqlport import Database, DatabaseBusy, DatabaseUnreachable, TransactionConflict
 
@@ -103,11 +104,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         await database.apply_schema(store.SCHEMA)
-        work: list[Work] = []
-        if settings.works:
-            if settings.uses_webhooks:
-                await announce_endpoint(shop)
-            work = [*_order_workers(shop, parts), *_payment_workers(shop, parts)]
+        if settings.works and settings.uses_webhooks:
+            await announce_endpoint(shop)
+        work = _workers(shop, parts) if settings.works else tell_others(shop)
         tasks = [asyncio.create_task(one) for one in work]
         try:
             yield
@@ -141,6 +140,10 @@ def _routes(shop: Shop, parts: Parts) -> list[Route]:
 def _order_routes(shop: Shop) -> list[Route]:
     """The order service: what customers and their browsers use."""
     return [*order_routes(shop), *storefront_routes()]
+
+
+def _workers(shop: Shop, parts: Parts) -> list[Work]:
+    return [*_order_workers(shop, parts), *_payment_workers(shop, parts), *hear_others(shop)]
 
 
 def _order_workers(shop: Shop, parts: Parts) -> list[Work]:

@@ -76,7 +76,7 @@ class Settings:
     port: int = _setting(8081, "port to listen on; 0 picks a free one", most=65535)
     database: str = _setting("sqlite:///shop.sqlite3", "sqlite:///FILE, sqlite:///:memory: or postgresql://…")
     role: str = _setting(ALL, f"one of {', '.join(ROLES)}: what this process does of the whole")
-    look_interval_s: float = _seconds(0.25, "PostgreSQL: delay between two looks for others' work")
+    look_interval_s: float = _seconds(2.0, "PostgreSQL: delay between two looks for others' work")
     psp: str = _setting("http://127.0.0.1:8080", "base URL of the payment provider")
     psp_key: str = _setting("", "API key at the payment provider", secret=True)
     tracking: str = _setting(WEBHOOKS_AND_RECONCILIATION, f"one of {', '.join(TRACKING)}")

@@ -70,6 +70,8 @@ async def test_a_fulfilment_is_asked_for_again_under_its_id_after_a_restart(url)
 class FailingDatabase:
     """Fails each statement that starts with ``broken``, for as long as that is set."""
 
+    others = None
+
     def __init__(self, database):
         self._database = database
         self.broken = None

@@ -9,6 +9,8 @@ from tests.shop.fakes import FakeWorld, running_shop
 class TroubledDatabase:
     """Raises ``trouble`` while there is any."""
 
+    others = None
+
     def __init__(self, database):
         self._database = database
         self.trouble = None

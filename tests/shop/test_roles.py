@@ -36,9 +36,9 @@ async def database(postgres_url):
 
 
 @asynccontextmanager
-async def shop_in(role, world, postgres_url, **options):
-    """A shop with this role, on connections of its own."""
-    settings = replace(QUICK, role=role, database=postgres_url)
+async def shop_in(role, world, postgres_url, look_interval_s=1000.0, **options):
+    """A shop with this role, on connections of its own; it hardly ever looks without being told."""
+    settings = replace(QUICK, role=role, database=postgres_url, look_interval_s=look_interval_s)
     own = await open_database(postgres_url)
     async with running_shop(world, settings=settings, database=own, **options) as shop:
         yield shop
@@ -57,6 +57,35 @@ async def test_what_one_process_has_taken_in_another_one_does(postgres_url):
         assert (await web.http.post(f"/orders/{order_id}/refunds", json={})).status_code == 201
         await until(lambda: bool(world.calls("POST", "/v1/refunds")))
     assert len(world.shipments) == 1
+
+
+async def test_what_was_said_while_nobody_listened_is_looked_for_when_the_way_is_open_again(
+    database, postgres_url
+):
+    world = FakeWorld()
+    async with (
+        shop_in("worker", world, postgres_url),
+        shop_in("web", world, postgres_url, seed=2) as web,
+    ):
+        async with database.transaction() as transaction:
+            await transaction.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            )
+        order_id = (await web.place_order())["id"]
+        await web.until_order(order_id, lambda order: order["payment_id"] is not None)
+
+
+async def test_a_worker_finds_by_itself_what_nobody_has_told_of(database, postgres_url):
+    async with shop_in("worker", FakeWorld(), postgres_url, look_interval_s=0.1):
+        async with database.transaction() as transaction:
+            await store.insert_event(transaction, "evt_1", '{"type": "ping"}', 1.0)
+
+        async def is_done():
+            async with database.transaction() as transaction:
+                row = await transaction.fetch_one("SELECT status FROM inbox")
+            return row["status"] == "done"
+
+        await until(is_done)
 
 
 async def test_a_web_process_stores_and_does_nothing_else(postgres_url):
