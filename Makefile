@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+PEERS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
@@ -9,7 +10,7 @@ MANIFESTS := pyproject.toml packaging/psp-sim/pyproject.toml packaging/psp-sim/h
 # Twice quiet: warnings about the machine's own package indexes are nobody's concern here.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --constraint constraints.txt
 
-.PHONY: help setup run test check load soak
+.PHONY: help setup run test check load soak bench
 
 help: ## show these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
@@ -33,6 +34,9 @@ check: $(READY) ## lint, formatting and types
 
 load: $(READY) ## let buyers order under load, then check that nothing was lost (ARGS="--users 50 --time 60s")
 	@$(BIN)/python -m loadtests.run_load $(ARGS)
+
+bench: $(READY) ## measure speed, beside raw limits (PEERS=1 adds other mocks; ARGS="million")
+	@PEERS=$(PEERS) $(BIN)/python -m benchmarks $(ARGS)
 
 # Some systems' Python cannot put pip into a new environment; its own pip then does it from outside.
 # The build backend goes in first, pinned like the rest, so that no build fetches one of its own.

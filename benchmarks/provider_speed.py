@@ -1,33 +1,23 @@
-"""The provider on one core: payments from accept to recorded delivery, and a backlog sent."""
+"""The provider on one core: payments from accept to recorded delivery, and a whole backlog."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.http_load import Load, ask, request, send_all
 from benchmarks.processes import Running, cores, running
+from benchmarks.watch import Speed, Watch
 
 KEY = "sk_test_benchmark"
 AUTHORISED = f"authorization: Bearer {KEY}\r\n"
 CONNECTIONS = 64
 PATIENCE_S = 300.0
-_DELIVERED = re.compile(r'psp_deliveries\{state="delivered"\} (\d+)')
-
-
-@dataclass(frozen=True)
-class Speed:
-    """A rate by the clock, the same by the processor time of what is measured, and its memory."""
-
-    per_second: float
-    per_cpu_second: float
-    memory_mb: float
 
 
 class Bench:
@@ -42,6 +32,12 @@ class Bench:
         self.provider = stack.enter_context(
             running([*command, *options], folder, core=mine, settings=settings)
         )
+        self.helpers: list[Running] = []
+        self._recorded_before = 0
+
+    async def begin(self) -> None:
+        """Take note of what the database holds from before: the consumer never saw that."""
+        self._recorded_before = await self.recorded()
 
     async def register(self, events: tuple[str, ...] = ("payment.succeeded",)) -> str:
         """Register the consumer; return the endpoint's id."""
@@ -62,51 +58,50 @@ class Bench:
         return int(await ask(self.consumer.url, request("GET", path)))
 
     async def until_delivered(self, number: int) -> None:
-        """Wait until the consumer has taken so many, and the provider has recorded it."""
+        """Wait until the consumer has taken so many, and the provider has recorded as many more."""
         async with asyncio.timeout(PATIENCE_S):
-            while await self.calls() < number:
+            while await self.calls() < number - self._recorded_before:
                 await asyncio.sleep(0.02)
             while await self.recorded() < number:
                 await asyncio.sleep(0.02)
 
     async def recorded(self) -> int:
         """Return how many deliveries the provider has recorded as delivered."""
+        return await self._metric('psp_deliveries{state="delivered"}')
+
+    async def settled(self) -> int:
+        """Return how many payments have succeeded."""
+        return await self._metric('psp_payments{status="succeeded"}')
+
+    async def _metric(self, name: str) -> int:
         text = (await ask(self.provider.url, request("GET", "/metrics"))).decode()
-        found = _DELIVERED.search(text)
+        found = re.search(f"^{re.escape(name)} (\\d+)$", text, re.MULTILINE)
         return int(found[1]) if found else 0
 
 
 async def payments_speed(bench: Bench, number: int, prefix: str = "o") -> Speed:
     """Payments from accept to recorded delivery: settled at once, one webhook each."""
     before = await bench.recorded()
-    watch = _Watch(bench.provider)
+    watch = Watch(bench.provider)
     await bench.pay(number, prefix)
     await bench.until_delivered(before + number)
     return watch.speed(number)
 
 
-async def backlog_speed(bench: Bench, endpoint_id: str, number: int) -> Speed:
-    """Signed deliveries of events that are stored already: asked for in one call."""
-    before = await bench.recorded()
-    path = f"/v1/webhook_endpoints/{endpoint_id}/recover"
-    since = {"since": "2000-01-01T00:00:00Z"}
-    answer = await ask(bench.provider.url, request("POST", path, since, AUTHORISED))
+async def backlog_speed(bench: Bench, number: int, prefix: str = "b") -> Speed:
+    """Signed deliveries of events that are stored already, for an endpoint that asks for them."""
+    before, since = await bench.recorded(), datetime.now(UTC).isoformat()
+    settled = await bench.settled()
+    await bench.pay(number, prefix)
+    async with asyncio.timeout(PATIENCE_S):
+        while await bench.settled() < settled + number:
+            await asyncio.sleep(0.1)
+    path = f"/v1/webhook_endpoints/{await bench.register()}/recover"
+    answer = await ask(bench.provider.url, request("POST", path, {"since": since}, AUTHORISED))
     assert json.loads(answer) == {"recovered": number}, answer
-    watch = _Watch(bench.provider)
+    watch = Watch(bench.provider, *bench.helpers)
     await bench.until_delivered(before + number)
     return watch.speed(number)
-
-
-class _Watch:
-    def __init__(self, running: Running) -> None:
-        self._running = running
-        self._started_at = time.perf_counter()
-        self._cpu_s = running.cpu_s()
-
-    def speed(self, number: int) -> Speed:
-        lasted_s = time.perf_counter() - self._started_at
-        cpu_s = self._running.cpu_s() - self._cpu_s
-        return Speed(number / lasted_s, number / max(cpu_s, 0.01), self._running.memory_mb())
 
 
 def _payments(number: int, prefix: str) -> Iterator[bytes]:

@@ -10,7 +10,8 @@ import msgspec
 
 from psp_sim.domain.delivery import OPEN_STATES, DeliveryState
 from psp_sim.domain.endpoint import ENABLED, Endpoint
-from psp_sim.domain.event import Event, iso_timestamp
+from psp_sim.domain.endpoint_event import DISABLED_EVENT
+from psp_sim.domain.event import EVENT_TYPES, Event, iso_timestamp
 from psp_sim.domain.payment import OPEN_STATUSES
 from psp_sim.endpoint_store import enabled_endpoints, endpoint_by_id
 from psp_sim.store import insert_event
@@ -39,6 +40,16 @@ _SHOWN = (
     "SELECT d.position, d.id, d.event_id, d.endpoint_id, d.state, d.attempts, d.due_at, "
     "e.type, e.payment_id, e.sequence FROM deliveries d JOIN events e ON e.id = d.event_id"
 )
+
+_SCHEDULE = (
+    "INSERT INTO deliveries (id, event_id, endpoint_id, state, attempts, due_at, attempts_before)"
+)
+_SCHEDULE_ANEW = (
+    "ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at, "
+    "attempts_before = deliveries.attempts"
+)
+# The id follows from what it joins, so that no chance is spent on it.
+_DELIVERY_ID = "'dlv_' || substr(e.id, 5) || '_' || ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +111,9 @@ async def _schedule(
     transaction: Transaction, event_id: str, endpoint_id: str, due_at: float
 ) -> None:
     """Have an event delivered; one that was given up before gets the whole schedule again."""
-    # The id follows from what it joins, so that no chance is spent on it.
     delivery_id = f"dlv_{event_id.removeprefix('evt_')}_{endpoint_id.removeprefix('we_')}"
     await transaction.execute(
-        "INSERT INTO deliveries (id, event_id, endpoint_id, state, attempts, due_at, "
-        "attempts_before) VALUES (?, ?, ?, ?, 0, ?, 0) ON CONFLICT (id) DO UPDATE "
-        "SET state = excluded.state, due_at = excluded.due_at, "
-        "attempts_before = deliveries.attempts",
+        f"{_SCHEDULE} VALUES (?, ?, ?, ?, 0, ?, 0) {_SCHEDULE_ANEW}",
         delivery_id,
         event_id,
         endpoint_id,
@@ -303,21 +310,26 @@ async def recover(
 
     From the time ``since`` on, or after the position of the event ``after_event``.
     """
-    rows = await transaction.fetch_all(
-        "SELECT e.id, e.type FROM events e "
+    types = [kind for kind in (*EVENT_TYPES, DISABLED_EVENT) if endpoint.wants(kind)]
+    marks = ", ".join("?" for _ in types)
+    # In the database: there may be more of them than fit into memory.
+    return await transaction.execute(
+        f"{_SCHEDULE} SELECT {_DELIVERY_ID}, e.id, ?, ?, 0, ?, 0 FROM events e "
         "LEFT JOIN deliveries d ON d.event_id = e.id AND d.endpoint_id = ? "
         "WHERE e.created_at >= ? AND e.position > COALESCE((SELECT position FROM events "
-        "WHERE id = ?), 0) AND (d.id IS NULL OR d.state IN (?, ?)) ORDER BY e.position",
+        f"WHERE id = ?), 0) AND e.type IN ({marks}) AND (d.id IS NULL OR d.state IN (?, ?)) "
+        f"ORDER BY e.position {_SCHEDULE_ANEW}",
+        endpoint.id.removeprefix("we_"),
+        endpoint.id,
+        DeliveryState.SCHEDULED,
+        now,
         endpoint.id,
         since,
         after_event,
+        *types,
         DeliveryState.EXHAUSTED,
         DeliveryState.CANCELLED,
     )
-    wanted = [row["id"] for row in rows if endpoint.wants(row["type"])]
-    for event_id in wanted:
-        await _schedule(transaction, event_id, endpoint.id, now)
-    return len(wanted)
 
 
 async def delivery_by_id(transaction: Transaction, delivery_id: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ SELECT 1 /*postgresql: , setval(pg_get_serial_sequence('orders', 'number'),
 DROP INDEX payments_by_order;
 CREATE INDEX IF NOT EXISTS payments_by_status ON payments (status);
 CREATE INDEX IF NOT EXISTS events_by_type ON events (type);
+CREATE INDEX IF NOT EXISTS events_by_time ON events (created_at);
 CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state);
 """
 

@@ -17,7 +17,7 @@ from tests.psp_sim.stand import Reply, payment_body
 
 pytestmark = pytest.mark.live
 PAYMENTS = 200
-OPTIONS = ("--port", "0", "--settle-after", "100ms", "--retry-schedule", "1s,1s,1s,1s,1s")
+OPTIONS = ("--port", "0", "--settle-after", "100ms", "--retry-schedule", ",".join(["1s"] * 20))
 
 
 async def test_kill_9_loses_no_event(tmp_path):
