@@ -18,7 +18,7 @@ from scenarios.targets.processes import serving
 from tests.psp_sim.stand import API_KEY, Sink
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 
 @asynccontextmanager
