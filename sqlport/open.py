@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlport.errors import BadDatabaseUrl, DatabaseBusy, DriverMissing, NotADatabase
 from sqlport.port import Database
 from sqlport.postgres_url import is_postgres
-from sqlport.sqlite import GroupingSqliteDatabase
+from sqlport.sqlite_group import GroupingSqliteDatabase
 
 _SQLITE = "sqlite:///"
 _LOCK_WAIT_S = 2.0
