@@ -12,7 +12,7 @@ COPY shop shop
 COPY scenarios scenarios
 COPY loadtests loadtests
 # Editable, so that there is one copy of the code and compose.yaml can name a file of it.
-RUN pip install --quiet --constraint constraints.txt --editable ./packaging/psp-sim --editable '.[load]' \
+RUN pip install --quiet --constraint constraints.txt --editable ./packaging/psp-sim --editable '.[load,postgres,dialects]' \
  && python -m compileall -q sqlport psp_sim shop scenarios loadtests
 
 # /data is where compose.yaml mounts a volume, which takes over who owns the folder here.

@@ -55,7 +55,7 @@ def run_locust(load: Load, target: Mapping[str, str], folder: Path) -> dict[str,
         "LOAD_TIME_S": str(load.time_s),
         "LOAD_POLLERS": str(POLLERS.get(load.suite, 1)),
     }
-    master_port = _free_port()
+    master_port = free_port()
     with ExitStack() as stack:
         master = stack.enter_context(
             started(
@@ -101,7 +101,8 @@ def _command(load: Load, master_port: int) -> Sequence[str]:
     return [*command, "--html", f"{stem}.html", "--csv", str(stem), *SUITES[load.suite]]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

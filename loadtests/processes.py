@@ -32,7 +32,7 @@ def running(
     CouldNotStart.
     """
     with started(name, module, folder, settings) as process:
-        yield _url(name, process, folder)
+        yield url_of(name, process, folder)
 
 
 @contextmanager
@@ -65,7 +65,8 @@ def last_lines(name: str, folder: Path) -> str:
     return " / ".join(lines[-LOG_LINES_SHOWN:]) or "it said nothing"
 
 
-def _url(name: str, process: subprocess.Popen[bytes], folder: Path) -> str:
+def url_of(name: str, process: subprocess.Popen[bytes], folder: Path) -> str:
+    """Wait for a started process to say where it listens; return that. Raises CouldNotStart."""
     give_up_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < give_up_at:
         if found := _LISTENING.search((folder / f"{name}.log").read_bytes()):

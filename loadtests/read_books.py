@@ -14,6 +14,8 @@ from loadtests.conservation import Books, Call, Order, Payment, still_pending
 PAGE_ENTRIES = 100
 READ_TIMEOUT_S = 10.0
 READ_EVERY_S = 0.5
+READ_TRIES_MAX = 10
+READ_AGAIN_AFTER_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,19 @@ def read_books(client: httpx.Client, services: Services) -> Books:
     )
 
 
+def _read(
+    client: httpx.Client, url: str, query: Mapping[str, str | int], headers: Mapping[str, str]
+) -> dict[str, Any]:
+    """Read a page; where faults are still in force, an answer may have to be asked for again."""
+    for _ in range(READ_TRIES_MAX):
+        answer = client.get(url, params=query, headers=headers)
+        if answer.status_code < httpx.codes.TOO_MANY_REQUESTS:
+            break
+        time.sleep(READ_AGAIN_AFTER_S)
+    page: dict[str, Any] = answer.raise_for_status().json()
+    return page
+
+
 def _ledger(client: httpx.Client, shop_url: str) -> Mapping[str, Mapping[str, int]] | None:
     answer = client.get(f"{shop_url}/ledger")
     if answer.status_code == httpx.codes.NOT_FOUND:
@@ -66,8 +81,7 @@ def _ledger(client: httpx.Client, shop_url: str) -> Mapping[str, Mapping[str, in
 def _entries(client: httpx.Client, url: str, headers: dict[str, str]) -> Iterator[dict[str, Any]]:
     query: dict[str, str | int] = {"limit": PAGE_ENTRIES}
     while True:
-        answer = client.get(url, params=query, headers=headers)
-        page = answer.raise_for_status().json()
+        page = _read(client, url, query, headers)
         yield from page["data"]
         if page["next"] is None:
             return

@@ -96,7 +96,7 @@ def _load(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_run_in_two_worker_processes_with_faults_on_balances_and_keeps_reports(
     tmp_path: Path,
 ) -> None:
-    done = _load(tmp_path, "--time", "6s", "--users", "8", "--workers", "2")
+    done = _load(tmp_path, "--time", "5s", "--users", "8", "--workers", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "E2E  order placed → paid" in done.stdout
     assert "✓ The books balance" in done.stdout

@@ -21,7 +21,7 @@ from tests.psp_sim.processes import PATIENCE_S, client_of, real_sink
 from tests.psp_sim.stand import Reply, payment_body
 
 pytestmark = pytest.mark.live
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "12"))
 BUYERS = 6
 LIFE_S = (0.01, 0.3)
 START_S = (0.0, 0.1)

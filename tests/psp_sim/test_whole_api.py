@@ -26,7 +26,7 @@ from schemathesis.specs.openapi import checks
 
 from tests.psp_sim.stand import PROVIDER_URL, Stand, play
 
-CASES = int(os.environ.get("API_CASES", "300"))
+CASES = int(os.environ.get("API_CASES", "250"))
 # The others make calls of their own, which a world does not carry.
 CHECKS = [
     not_a_server_error,

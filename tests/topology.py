@@ -1,0 +1,292 @@
+"""The topology of compose.yaml as plain processes of this machine, loaded and verified.
+
+``python -m tests.topology`` starts nginx, PostgreSQL and two of every service whose number is
+free, by the very commands of compose.yaml, lets users come, and compares the books. ``--stay``
+leaves it running until Ctrl-C. It needs nginx; PostgreSQL comes with the development packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import psutil
+import psycopg
+import yaml
+
+from loadtests.locust_run import CONSTANT, SUITES, Load, free_port, run_locust
+from loadtests.processes import started, url_of
+from loadtests.read_books import Services
+from loadtests.run_load import THRESHOLDS, table
+from loadtests.services import RETRIES, SETTLE_AFTER, TIME_SCALE
+from loadtests.thresholds import crossed, read_thresholds
+from loadtests.verify import verify_books
+from tests.postgres_server import postgres_server
+from tests.shop.programs import program
+
+ROOT = Path(__file__).parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+SCALED = ("psp-api", "psp-delivery", "shop", "shop-worker")
+ORDER = ("warehouse", "psp-api", "psp-delivery", "front", "shop", "shop-worker", "gateway")
+_WITH_DEFAULT = re.compile(r"\$\{\w+:-([^${}]*)\}")
+_PLACE = re.compile(r"http://(?P<host>[\w-]+):(?P<port>\d+)")
+_DATABASE = re.compile(r"postgresql://\S+@postgres/(?P<name>\w+)")
+START_S = 60.0
+# What a load with faults on needs to be over within minutes.
+FASTER = {
+    "PSP_TIME_SCALE": TIME_SCALE,
+    "PSP_SETTLE_AFTER": SETTLE_AFTER,
+    "PSP_RETRY_SCHEDULE": RETRIES,
+    "PSP_QUIET": "1",
+}
+
+
+def with_defaults(value: str) -> str:
+    """Return a value of compose.yaml as it is when nobody has set anything."""
+    while (plain := _WITH_DEFAULT.sub(r"\1", value)) != value:
+        value = plain
+    return value
+
+
+def settings_of(service: str) -> dict[str, str]:
+    """Return what a service finds in its environment then."""
+    environment = SERVICES[service].get("environment", {})
+    return {name: with_defaults(value) for name, value in environment.items()}
+
+
+@dataclass
+class Topology:
+    """Which ports of this machine stand for which service, and what runs."""
+
+    folder: Path
+    databases: Mapping[str, str]
+    counts: Mapping[str, int]
+    postgres_pid: int
+    extra: Mapping[str, str] = field(default_factory=dict)
+    processes: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ports = {
+            name: [free_port() for _ in range(self.counts.get(name, 1))]
+            for name in ("warehouse", *SCALED)
+        }
+        self.nginx = {"8080": free_port(), "8081": free_port(), "8090": free_port()}
+
+    @property
+    def psp_url(self) -> str:
+        """Where the provider's API is, whichever process answers."""
+        return f"http://127.0.0.1:{self.nginx['8080']}"
+
+    @property
+    def shop_url(self) -> str:
+        """Where the shop is, whichever process answers."""
+        return f"http://127.0.0.1:{self.nginx['8081']}"
+
+    @property
+    def books(self) -> Services:
+        """Where to verify what happened."""
+        key = settings_of("psp-api")["PSP_API_KEY"]
+        return Services(self.psp_url, key, self.shop_url, self._url("warehouse", "8082"))
+
+    def start(self, stack: ExitStack) -> None:
+        """Start everything in an order that works; the stack stops it. Raises CouldNotStart."""
+        for name in ORDER:
+            if name in ("front", "gateway"):
+                self._start_nginx(stack, name)
+            else:
+                for number in range(len(self.ports[name])):
+                    self._start(stack, name, number)
+
+    def _start(self, stack: ExitStack, name: str, number: int) -> None:
+        port = str(self.ports[name][number])
+        moved = {"8082": port, "0.0.0.0": "127.0.0.1"}
+        command = [moved.get(word, word) for word in SERVICES[name]["command"]]
+        assert command[:2] == ["python", "-m"]
+        here = {key: self._here(value) for key, value in settings_of(name).items()}
+        own = {key: port for key in here if key.endswith("_PORT")}
+        settings = {**here, **own, **self.extra}
+        log = f"{name}-{number + 1}"
+        process = stack.enter_context(started(log, command[2:], self.folder, settings))
+        url_of(log, process, self.folder)
+        self.processes.setdefault(name, []).append(process)
+
+    def cpu_s(self) -> dict[str, float]:
+        """Return the seconds of processor that each service has used so far."""
+        used = dict.fromkeys((*self.processes, "postgres"), 0.0)
+        for name, processes in self.processes.items():
+            used[name] = sum(_cpu_s(one.pid) for one in processes if one.poll() is None)
+        used["postgres"] = _cpu_s(self.postgres_pid)
+        return used
+
+    def kill(self, name: str) -> None:
+        """``kill -9`` the first process of a service."""
+        self.processes[name][0].kill()
+
+    def _start_nginx(self, stack: ExitStack, name: str) -> None:
+        values = settings_of(name)
+        for key in values:
+            if key.endswith("_LISTEN"):
+                values[key] = f"127.0.0.1:{self.nginx[values[key]]}"
+            elif key.endswith("_TEMP"):
+                values[key] = str(self.folder)
+            elif (service := values[key].partition(":")[0]) in self.ports:
+                places = (f"127.0.0.1:{port}" for port in self.ports[service])
+                values[key] = "; server ".join(places)
+        [template] = [
+            volume.partition(":")[0]
+            for volume in SERVICES[name]["volumes"]
+            if ".template:" in volume
+        ]
+        text = (ROOT / template).read_text(encoding="utf-8")
+        for key, value in values.items():
+            text = text.replace(f"${{{key}}}", value)
+        (self.folder / f"{name}.conf").write_text(text, encoding="utf-8")
+        allowed = ROOT / "deploy" / "allowed_addresses.conf"
+        (self.folder / allowed.name).write_bytes(allowed.read_bytes())
+        stack.enter_context(self._nginx(name))
+
+    @contextmanager
+    def _nginx(self, name: str) -> Iterator[None]:
+        user = "user root; " if os.geteuid() == 0 else ""
+        directives = f"daemon off; {user}pid {self.folder}/{name}.pid;"
+        configuration = ("-p", str(self.folder), "-c", str(self.folder / f"{name}.conf"))
+        with (self.folder / f"{name}.log").open("wb") as output:
+            process = subprocess.Popen(
+                (program("nginx", "nginx"), *configuration, "-g", directives),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.processes[name] = [process]
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+    def _here(self, value: str) -> str:
+        """Return a value with addresses of this machine for those of the network."""
+        value = _DATABASE.sub(lambda found: self.databases[found["name"]], value)
+        value = _PLACE.sub(lambda found: self._url(found["host"], found["port"]), value)
+        return "127.0.0.1" if value == "0.0.0.0" else value
+
+    def _url(self, host: str, port: str) -> str:
+        is_nginx = host in ("front", "gateway")
+        return f"http://127.0.0.1:{self.nginx[port] if is_nginx else self.ports[host][0]}"
+
+
+@contextmanager
+def open_topology(
+    folder: Path, counts: Mapping[str, int], extra: Mapping[str, str]
+) -> Iterator[Topology]:
+    """Start everything; stop it at the end. Raises CouldNotStart."""
+    with ExitStack() as stack:
+        server = stack.enter_context(postgres_server())
+        with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+            made_by_image = SERVICES["postgres"]["environment"]["POSTGRES_DB"]
+            connection.execute(f"CREATE DATABASE {made_by_image}")
+            connection.execute((ROOT / "deploy" / "databases.sql").read_bytes())
+        databases = {name: server.url(name) for name in ("psp", "shop")}
+        pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        topology = Topology(folder, databases, counts, pid, extra)
+        topology.start(stack)
+        yield topology
+
+
+def _cpu_s(process_id: int) -> float:
+    """Return what a process, its children, and those that have ended, have used."""
+    used = 0.0
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(process_id)
+        times = process.cpu_times()
+        used += sum((times.user, times.system, times.children_user, times.children_system))
+        used += sum(_cpu_s(child.pid) for child in process.children())
+    return used
+
+
+def tell_cost(
+    before: Mapping[str, float], after: Mapping[str, float], requests: Sequence[Mapping[str, Any]]
+) -> None:
+    """Print what an order cost each service, in milliseconds of processor."""
+    orders = sum(one["count"] for one in requests if one["type"] == "E2E")
+    costs = {name: 1000 * (after[name] - before[name]) / max(1, orders) for name in after}
+    print(f"\nProcessor time per order, of {orders:,} orders:")
+    for name, cost_ms in sorted(costs.items(), key=lambda item: -item[1]):
+        print(f"  {name:<14}{cost_ms:8.1f} ms")
+    print(f"  {'in all':<14}{sum(costs.values()):8.1f} ms\n", flush=True)
+
+
+def load_and_verify(
+    topology: Topology, users: int, time_s: int, reports: Path, killed: Sequence[str] = ()
+) -> int:
+    """Let users come, compare the books; return the exit status of the load test.
+
+    One process of each service in ``killed`` dies under the load.
+    """
+    load = Load("mixed", users, users, time_s, CONSTANT, 0, None, reports)
+    killers = [Timer(time_s, topology.kill, (name,)) for name in killed]
+    for killer in killers:
+        killer.start()
+    books = topology.books
+    target = {"LOAD_SHOP": books.shop_url, "LOAD_PSP": books.psp_url, "LOAD_PSP_KEY": books.psp_key}
+    before = topology.cpu_s()
+    result = run_locust(load, target, topology.folder)
+    print("\n".join(table(result["requests"])))
+    tell_cost(before, topology.cpu_s(), result["requests"])
+    status = verify_books(books)
+    thresholds = read_thresholds(THRESHOLDS, tuple(SUITES))
+    problems = crossed(thresholds, "mixed", result["requests"])
+    problems += [f"{one['what']} failed: {one['why']}" for one in result["failures"]]
+    for problem in problems:
+        print(f"✗ {problem}")
+    return 1 if problems else status
+
+
+def main() -> int:
+    """Run the command; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.topology", description=__doc__)
+    parser.add_argument("--scale", action="append", default=[], metavar="SERVICE=N")
+    parser.add_argument("--preset", default="flaky", help="faults of the provider; default: flaky")
+    parser.add_argument("--users", type=int, default=20)
+    parser.add_argument("--time", type=int, default=15, metavar="SECONDS")
+    parser.add_argument("--kill", action="append", default=[], choices=SCALED, help="with kill -9")
+    parser.add_argument("--stay", action="store_true", help="go on until Ctrl-C, without a load")
+    options = parser.parse_args()
+    counts = dict.fromkeys(SCALED, 2)
+    for text in options.scale:
+        name, _, number = text.partition("=")
+        if name not in SCALED or not number.isdecimal() or int(number) < 1:
+            parser.error(f"--scale {text}: write SERVICE=N with one of {', '.join(SCALED)}")
+        counts[name] = int(number)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    extra = {**FASTER, "PSP_PRESET": options.preset}
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        tempfile.TemporaryDirectory(prefix="topology-") as folder,
+        open_topology(Path(folder), counts, extra) as up,
+    ):
+        print(f"provider and dashboard: {up.psp_url}/_dashboard\nshop: {up.shop_url}")
+        print(", ".join(f"{number} × {name}" for name, number in counts.items()), flush=True)
+        while options.stay:
+            time.sleep(1)
+        reports = Path("reports/topology")
+        return load_and_verify(up, options.users, options.time, reports, options.kill)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
