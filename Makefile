@@ -10,8 +10,7 @@ MANIFESTS := pyproject.toml packaging/psp-sim/pyproject.toml packaging/psp-sim/h
 # Twice quiet: warnings about the machine's own package indexes are nobody's concern here.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --constraint constraints.txt
 
-.PHONY: help setup run test check load soak bench
-.PHONY: help setup run test check load soak topology
+.PHONY: help setup run test check load soak bench topology
 
 help: ## show these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
@@ -38,6 +37,7 @@ load: $(READY) ## let buyers order under load, then check that nothing was lost 
 
 bench: $(READY) ## measure speed, beside raw limits (PEERS=1 adds other mocks; ARGS="million")
 	@PEERS=$(PEERS) $(BIN)/python -m benchmarks $(ARGS)
+
 topology: $(READY) ## run the services of compose.yaml here, two of each, under load (ARGS="--stay")
 	@$(BIN)/python -m tests.topology $(ARGS)
 

@@ -12,13 +12,15 @@ import sys
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from psp_sim import store
 from psp_sim.app import create_app
-from psp_sim.domain.errors import InvalidFault
+from psp_sim.domain.endpoint import Endpoint, check_url
+from psp_sim.domain.errors import InvalidFault, InvalidUrl
 from psp_sim.domain.faults import parse_fault
 from psp_sim.log_lines import JsonLines, TextLines
 from psp_sim.server import bind, loop_factory, real_transport, serve, url_of
@@ -48,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = _settings(options, os.environ)
         _write_log(settings)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(_serve(settings))
+            return runner.run((_tell_secret if options["print_secret"] else _serve)(settings))
     except (UsageError, DatabaseError) as problem:
         print(f"psp-sim: {problem}", file=sys.stderr)
         return WRONG_USAGE
@@ -61,6 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     serve_command = commands.add_parser("serve", help="run the provider")
     serve_command.add_argument("--config", metavar="FILE", help="TOML file with these settings")
+    serve_command.add_argument(
+        "--print-secret",
+        action="store_true",
+        help="write the secret of --webhook-url to standard output, nothing else, and stop",
+    )
     for setting in fields(Settings):
         if "meaning" in setting.metadata:
             serve_command.add_argument(
@@ -113,7 +120,36 @@ def _read_config(path: str | None) -> dict[str, Any]:
         raise UsageError(f"cannot read the configuration {path}: {problem}") from problem
 
 
+async def _tell_secret(settings: Settings) -> int:
+    if not settings.webhook_url:
+        raise UsageError("--print-secret needs --webhook-url: the secret belongs to an endpoint")
+    _check_webhook_url(settings)
+    # Nothing is delivered meanwhile.
+    settings = replace(settings, role="api")
+    async with AsyncExitStack() as stack:
+        database = await open_database(settings.database)
+        stack.push_async_callback(database.close)
+        transport = real_transport(allow_public=settings.allow_public_targets)
+        stack.push_async_callback(transport.aclose)
+        source = await _randomness(settings, database)
+        app = create_app(
+            settings, database=database, clock=SystemClock(), random=source, transport=transport
+        )
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        print(app.state.endpoint.secret, flush=True)
+    return 0
+
+
+def _check_webhook_url(settings: Settings) -> None:
+    try:
+        if settings.webhook_url:
+            check_url(settings.webhook_url, allow_public=settings.allow_public_targets)
+    except InvalidUrl as problem:
+        raise UsageError(f"webhook_url: {problem}") from problem
+
+
 async def _serve(settings: Settings) -> int:
+    _check_webhook_url(settings)
     try:
         bound = bind(settings.host, settings.port)
     except OSError as problem:
@@ -143,7 +179,7 @@ async def _serve(settings: Settings) -> int:
             has_started = await serve(
                 app,
                 bound,
-                lambda: _announce(settings, url_of(bound)),
+                lambda: _announce(settings, url_of(bound), app.state.endpoint),
                 app.state.stop_waiting,
             )
             await transport.aclose()
@@ -170,11 +206,15 @@ def _with_key(settings: Settings, source: random.Random) -> Settings:
     )
 
 
-def _announce(settings: Settings, url: str) -> None:
+def _announce(settings: Settings, url: str, endpoint: Endpoint | None) -> None:
     print(f"psp-sim listening on {url}")
     print(f"  API key   {settings.api_key}")
     print(f"  dashboard {url}/_dashboard")
-    print("  secrets   each endpoint's is in the answer that registers it")
+    if endpoint is None:
+        print("  secrets   each endpoint's is in the answer that registers it")
+    else:
+        print(f"  webhooks  {endpoint.url}")
+        print(f"  secret    {endpoint.secret}")
     print(f"  database  {settings.database}")
     print(f"  retries   {settings.retry_schedule.name}, time scale {settings.time_scale:g}")
     print("  (Ctrl-C stops it)", flush=True)

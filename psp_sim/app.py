@@ -31,6 +31,7 @@ from psp_sim.http_operations import operations_routes
 from psp_sim.http_payments import payment_routes
 from psp_sim.http_refunds import refund_routes
 from psp_sim.long_poll import stop_waiting
+from psp_sim.manage_endpoints import endpoint_at
 from psp_sim.ports import Clock
 from psp_sim.provider import Provider
 from psp_sim.relay_rings import relay_rings
@@ -71,11 +72,12 @@ def create_app(
     app = Starlette(
         routes=[*([] if settings.role == "delivery" else served), *operations_routes(provider)],
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
-        lifespan=lambda _: _running(provider),
+        lifespan=lambda app: _running(provider, app),
     )
     # A client that is redirected from /v1/payments/ would repeat a POST as a GET.
     app.router.redirect_slashes = False
     # Servers wait for open requests before they end the lifespan: those that wait have to know.
+    app.state.endpoint = None
     app.state.stop_waiting = lambda: stop_waiting(provider)
     return app
 
@@ -91,11 +93,16 @@ def _workers_of(provider: Provider) -> list[Callable[[Provider], Awaitable[None]
 
 
 @asynccontextmanager
-async def _running(provider: Provider) -> AsyncIterator[None]:
-    """Prepare the store, take up what an earlier process left, and work until the end."""
+async def _running(provider: Provider, app: Starlette) -> AsyncIterator[None]:
+    """Prepare the store, take up what an earlier process left, and work until the end.
+
+    An endpoint that the settings ask for is there from then on, as ``app.state.endpoint``.
+    """
     await provider.database.migrate(SCHEMA_STEPS)
     configured = [*preset_named(provider.settings.preset), *provider.settings.faults]
     await provider.faults.load(configured, provider.clock.now())
+    if provider.settings.webhook_url and provider.settings.role != "delivery":
+        app.state.endpoint = await endpoint_at(provider, provider.settings.webhook_url)
     workers = [
         asyncio.create_task(_keep_running(provider, worker), name=worker.__name__)
         for worker in _workers_of(provider)

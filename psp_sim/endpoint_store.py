@@ -84,6 +84,14 @@ async def endpoint_by_id(transaction: Transaction, endpoint_id: str) -> Endpoint
     return _endpoint(row) if row else None
 
 
+async def endpoint_by_url(transaction: Transaction, url: str) -> Endpoint | None:
+    """Return the first endpoint with this URL, or None."""
+    row = await transaction.fetch_one(
+        f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE url = ? ORDER BY position LIMIT 1", url
+    )
+    return _endpoint(row) if row else None
+
+
 async def endpoint_to_change(transaction: Transaction, endpoint_id: str) -> Endpoint | None:
     """Return one endpoint, or None; nobody else changes it until the transaction is over."""
     row = await transaction.fetch_one(

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psp_sim.domain.dialects import DIALECTS, STANDARD, dialect_named
-from psp_sim.domain.endpoint import ENABLED, Endpoint, check_url
+from psp_sim.domain.endpoint import ALL_EVENTS, ENABLED, Endpoint, check_url
 from psp_sim.domain.errors import EndpointDisabled, InvalidRequest, NotFound
 from psp_sim.domain.event import iso_timestamp
 from psp_sim.domain.retry_schedule import RetrySchedule, parse_schedule
 from psp_sim.endpoint_store import (
     delete_endpoint,
     endpoint_by_id,
+    endpoint_by_url,
     endpoint_to_change,
     save_endpoint,
 )
@@ -62,6 +63,20 @@ def _secret(provider: Provider, request: EndpointRequest) -> str:
         return dialect.given_secret(request.secret)
     except ValueError as problem:
         raise InvalidRequest(f"secret: {problem}") from problem
+
+
+async def endpoint_at(provider: Provider, url: str) -> Endpoint:
+    """Return the endpoint with this URL, for every event; made if there is none.
+
+    Raises InvalidUrl.
+    """
+    async with provider.database.transaction() as transaction:
+        known = await endpoint_by_url(transaction, url)
+        if known is not None:
+            return known
+        endpoint = new_endpoint(provider, EndpointRequest(url, [ALL_EVENTS]))
+        await save_endpoint(transaction, endpoint)
+    return endpoint
 
 
 async def find_endpoint(transaction: Transaction, endpoint_id: str) -> Endpoint:

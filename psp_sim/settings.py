@@ -184,6 +184,9 @@ class Settings:
     )
     quiet: bool = _setting(False, _switch, "write no line for each webhook")
     log_format: str = _setting("text", _log_format, "how log lines are written: text or json")
+    webhook_url: str = _setting(
+        "", _text, "where webhooks are sent from the start; the secret is shown with the rest"
+    )
     preset: str = _setting("calm", _preset, "faults by name, beside those that are listed")
     faults: tuple[Mapping[str, Any], ...] = ()
 

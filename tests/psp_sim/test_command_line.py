@@ -7,8 +7,10 @@ import socket
 
 import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from tests.psp_sim.processes import (
+    PATIENCE_S,
     announcement,
     client_of,
     complaint,
@@ -49,6 +51,38 @@ async def test_the_provider_says_where_it_listens_serves_and_stops_when_asked(tm
             again = await http.post("/v1/payments", json=payment_body(), headers=headers)
             assert (again.text, again.headers["idempotent-replayed"]) == (made.text, "true")
         assert await stopped(process, signal.SIGINT) == (0, "")
+
+
+async def test_an_endpoint_of_the_settings_is_there_from_the_start_with_its_secret(tmp_path):
+    async with real_sink() as sink:
+        options = ("--port", "0", "--webhook-url", sink.url, "--settle-after", "1h")
+        async with provider_process(tmp_path, *options, "--print-secret") as process:
+            async with asyncio.timeout(PATIENCE_S):
+                out, err = await process.communicate()
+        assert (process.returncode, err) == (0, b"")
+        secret = out.decode().removesuffix("\n")
+        async with provider_process(tmp_path, *options) as process:
+            url, said = await announcement(process)
+            assert f"webhooks  {sink.url}\n  secret    {secret}\n" in said
+            async with client_of(url) as http:
+                await http.post(
+                    "/v1/payments", json=payment_body(), headers={"idempotency-key": "k"}
+                )
+                await until(lambda: sink.calls)
+        Webhook(secret).verify(sink.calls[0].body, sink.calls[0].headers)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--print-secret",), "needs --webhook-url"),
+        (("--webhook-url", "http://8.8.8.8/hooks"), "does not call 8.8.8.8"),
+        (("--webhook-url", "nowhere"), "must be like"),
+    ],
+)
+async def test_an_endpoint_that_cannot_be_is_told_in_one_line(tmp_path, options, told):
+    async with provider_process(tmp_path, "--port", "0", *options) as process:
+        assert told in await complaint(process)
 
 
 async def test_without_a_key_one_is_made_and_printed(tmp_path):
