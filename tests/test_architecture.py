@@ -180,6 +180,7 @@ REAL_WORLD = (
     "shop/__main__.py",
     "scenarios/commands/probe.py",
     "scenarios/comparison/live.py",
+    "scenarios/demo/run_demo.py",
     "scenarios/run_suite.py",
     "scenarios/search/explore.py",
     "scenarios/targets/external.py",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import json
 from collections.abc import Sequence
@@ -16,7 +14,7 @@ from scenarios.comparison.compare import Result
 from scenarios.comparison.document import by_weather
 from scenarios.comparison.terminal import seconds
 from scenarios.errors import WrongUsage
-from scenarios.plotly_bundle import plotly_js
+from scenarios.plotly_bundle import plotly_js, policy_of
 
 _PICTURES = (
     (
@@ -77,7 +75,7 @@ def page_of(results: Sequence[Result], live: Sequence[Result], document: dict[st
     data = json.dumps(figures).replace("</", "<\\/")
     scripts = [plotly_js().replace("</script", "<\\/script"), draw]
     return _TEMPLATE.format(
-        policy=_policy(scripts),
+        policy=policy_of(scripts),
         style=resources.files("scenarios.comparison").joinpath("page.css").read_text("utf-8"),
         subtitle=f"{document['payments']} payments in each run, seed {document['seed']}",
         advice=html.escape(document["advice"]),
@@ -85,18 +83,6 @@ def page_of(results: Sequence[Result], live: Sequence[Result], document: dict[st
         data=data,
         plotly=scripts[0],
         draw=scripts[1],
-    )
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """Plotly writes style elements of its own; scripts are named by their hash."""
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'"
-        for s in scripts
-    )
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
 
 

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -18,10 +19,19 @@ from starlette.types import ASGIApp
 from psp_sim.server import AbortableProtocol, bind, url_of
 from scenarios.errors import Unreachable
 
-START_TIMEOUT_S = 30.0
+# Patient, since a machine may be busy; one that works takes a second.
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 8.0
 GRACEFUL_STOP_S = 1
 _LISTENING = re.compile(r"listening on (http://\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A process that listens on a URL."""
+
+    url: str
+    process: asyncio.subprocess.Process
 
 
 @asynccontextmanager
@@ -31,6 +41,13 @@ async def running(name: str, arguments: Sequence[str], log: Path) -> AsyncIterat
     What it writes goes to ``log``. Raises Unreachable, with the log's last line, if it will not
     start.
     """
+    async with started(name, arguments, log) as service:
+        yield service.url
+
+
+@asynccontextmanager
+async def started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[Started]:
+    """Do the same, and yield the process too, so that its end can be noticed."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -41,7 +58,7 @@ async def running(name: str, arguments: Sequence[str], log: Path) -> AsyncIterat
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
         try:
-            yield await _url(name, process, log)
+            yield Started(await _url(name, process, log), process)
         finally:
             await _stop(process)
 

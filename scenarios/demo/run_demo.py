@@ -1,0 +1,118 @@
+"""Start every process of the demo, show it or record it, and end every process again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from psp_sim.server import bind, real_transport, serve, url_of
+from scenarios.demo.http_page import create_page
+from scenarios.demo.lane import Lane
+from scenarios.demo.presenter import Presenter
+from scenarios.demo.recording import recording_page
+from scenarios.demo.services import KINDS, Services
+from scenarios.demo.tour import TOUR
+from scenarios.errors import Unreachable, WrongUsage
+from scenarios.targets.processes import Started
+
+HOST = "127.0.0.1"
+OnStart = Callable[[Started], None]
+
+
+async def show(port: int, announce: Callable[[str], None], on_start: OnStart) -> None:
+    """Serve the page until SIGINT or SIGTERM. Raises WrongUsage or Unreachable."""
+    try:
+        bound = bind(HOST, port)
+    except OSError as problem:
+        raise WrongUsage(f"cannot listen on port {port}: {problem.strerror}") from problem
+    with bound:
+        async with _on_stage(on_start) as presenter:
+            await serve(create_page(presenter), bound, lambda: announce(url_of(bound)))
+
+
+async def record(seconds: float, on_start: OnStart) -> str:
+    """Take the tour without a browser; return it as one page. Raises Unreachable.
+
+    ``seconds`` is shared among the steps, from the moment when everything runs.
+    """
+    messages: list[tuple[float, Any]] = []
+    async with _on_stage(on_start) as presenter:
+        queue = presenter.listen()
+        began_at = time.time()
+        walking = asyncio.create_task(_walk(presenter, seconds))
+        while not walking.done():
+            with contextlib.suppress(TimeoutError):
+                text = await asyncio.wait_for(queue.get(), 0.5)
+                messages.append((round(time.time() - began_at, 2), json.loads(text)))
+        await walking
+    return recording_page(messages)
+
+
+async def _walk(presenter: Presenter, seconds: float) -> None:
+    for step in range(len(TOUR)):
+        await presenter.go_to(step)
+        await asyncio.sleep(seconds / len(TOUR))
+
+
+@asynccontextmanager
+async def _on_stage(on_start: OnStart) -> AsyncIterator[Presenter]:
+    """Yield a presenter whose processes all run. Whatever ends the body ends every process."""
+    _end_on_signals()
+    transport = real_transport()
+    presenter = Presenter(time.time, random.Random())
+    try:
+        with tempfile.TemporaryDirectory(prefix="psp-demo-") as folder:
+            presenter.services = [
+                _services(kind.name, Path(folder), presenter, transport, on_start) for kind in KINDS
+            ]
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(each.run(presenter.knobs.polling_interval_s))
+                    for each in presenter.services
+                ]
+                try:
+                    for each in presenter.services:
+                        await each.ready.wait()
+                    await presenter.turn({})
+                    running += _goings_on(presenter, tasks)
+                    yield presenter
+                finally:
+                    for task in running:
+                        task.cancel()
+    except* Unreachable as trouble:
+        raise trouble.exceptions[0] from None
+    finally:
+        await transport.aclose()
+
+
+def _goings_on(presenter: Presenter, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    work = [presenter.customers(), presenter.broadcast()]
+    work += [presenter.follow_provider(each) for each in presenter.services]
+    return [tasks.create_task(one) for one in work]
+
+
+def _services(
+    name: str, folder: Path, presenter: Presenter, transport: Any, on_start: OnStart
+) -> Services:
+    kind = next(each for each in KINDS if each.name == name)
+    own = folder / name
+    own.mkdir()
+    lane = Lane(kind.name, kind.title)
+    return Services(kind, lane, transport, presenter.tell, time.time, own, on_start=on_start)
+
+
+def _end_on_signals() -> None:
+    """A terminal that closes, or a polite kill, ends the processes too."""
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+    assert main is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, main.cancel)

@@ -1,0 +1,201 @@
+"""Each lane's provider and shop as processes, with a watched wire between them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from scenarios.api import Api
+from scenarios.demo.lane import Lane
+from scenarios.demo.tap import NO_ANSWER, Passed, Tap
+from scenarios.errors import Unreachable
+from scenarios.targets.processes import Started, serving, started
+from scenarios.warehouse import Warehouse
+from shop.settings import POLLING, WEBHOOKS, WEBHOOKS_AND_RECONCILIATION
+
+API_KEY = "sk_test_demo"
+_TIMEOUT_S = 5.0
+_PAYMENT = "/v1/payments/"
+WEBHOOKS_PATH = "/webhooks/psp"
+
+# Quick enough to be seen by an audience, and of the same shape as what providers do.
+_PROVIDER = (
+    'port = 0\nquiet = true\ndatabase = "sqlite:///:memory:"\nretry_schedule = "20s,60s,120s"\n'
+    'attempt_timeout = "2s"\nconnect_timeout = "2s"\n'
+)
+_NEVER = {"--reconcile-interval": "10000000", "--reconcile-interval-cap": "10000000"}
+_ASKS_SOON = {
+    "--reconcile-after": "6s",
+    "--reconcile-interval": "4s",
+    "--reconcile-interval-cap": "15s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A shop to show: its module, how it learns outcomes, its further options."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    tracking: str
+    options: Mapping[str, str]
+
+
+KINDS = (
+    Kind("polling", "Polling", ("-m", "shop"), POLLING, _NEVER),
+    Kind(
+        "webhooks",
+        "Webhooks, not idempotent",
+        ("-m", "scenarios.mutants", "no_dedupe"),
+        WEBHOOKS,
+        {},
+    ),
+    Kind(
+        "reconciliation",
+        "Webhooks + reconciliation",
+        ("-m", "shop"),
+        WEBHOOKS_AND_RECONCILIATION,
+        _ASKS_SOON,
+    ),
+)
+
+Tell = Callable[[Lane, str, str], None]
+
+
+@dataclass
+class Services:
+    """One lane's processes and the ways to them. ``tell(lane, direction, outcome)`` hears all."""
+
+    kind: Kind
+    lane: Lane
+    transport: httpx.AsyncBaseTransport
+    tell: Tell
+    now: Callable[[], float]
+    folder: Path
+    provider: Api = field(init=False)
+    shop: Api = field(init=False)
+    processes: list[Started] = field(default_factory=list)
+    on_start: Callable[[Started], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self.to_provider = Tap(self.transport, self._asked)
+        self.to_shop = Tap(self.transport, self._told)
+        self.warehouse = Warehouse(self.now)
+        self._restart = asyncio.Event()
+        self._polling_interval_s = 3.0
+        self.ready = asyncio.Event()
+
+    @property
+    def is_webhook_shop(self) -> bool:
+        """Whether the provider calls this shop."""
+        return self.kind.tracking != POLLING
+
+    async def run(self, polling_interval_s: float) -> None:
+        """Run until cancelled. Raises Unreachable when a process ends by itself."""
+        self._polling_interval_s = polling_interval_s
+        async with AsyncExitStack() as stack:
+            warehouse_url = await stack.enter_async_context(serving(self.warehouse.app))
+            psp_tap_url = await stack.enter_async_context(serving(self.to_provider.app))
+            self.shop_tap_url = await stack.enter_async_context(serving(self.to_shop.app))
+            provider = await stack.enter_async_context(
+                started("provider", self._provider_command(), self.folder / "psp.log")
+            )
+            self.on_start(provider)
+            self.to_provider.target = provider.url
+            authorization = {"authorization": f"Bearer {API_KEY}"}
+            self.provider = Api(provider.url, self.transport, _TIMEOUT_S, authorization)
+            while True:
+                await self._run_shop(provider, psp_tap_url, warehouse_url)
+
+    async def _run_shop(self, provider: Started, psp_url: str, warehouse_url: str) -> None:
+        """Run the shop until it has to start again with other settings; its orders stay."""
+        self._restart.clear()
+        command = self._shop_command(psp_url, warehouse_url)
+        async with started("shop", command, self.folder / "shop.log") as shop:
+            self.on_start(shop)
+            self.to_shop.target = shop.url
+            self.shop = Api(shop.url, self.transport, _TIMEOUT_S)
+            self.ready.set()
+            async with _first_of(
+                self._restart.wait(), provider.process.wait(), shop.process.wait()
+            ):
+                pass
+            if not self._restart.is_set():
+                raise Unreachable(
+                    f"a process of the lane {self.kind.name} ended by itself: the demo ends too"
+                )
+            self.ready.clear()
+
+    def poll_every(self, interval_s: float) -> None:
+        """Start the polling shop again with another interval."""
+        if interval_s != self._polling_interval_s:
+            self._polling_interval_s = interval_s
+            if self.kind.tracking == POLLING:
+                self._restart.set()
+
+    def _provider_command(self) -> list[str]:
+        config = self.folder / "psp.toml"
+        config.write_text(f'{_PROVIDER}api_key = "{API_KEY}"\n')
+        return ["-m", "psp_sim", "serve", "--config", str(config)]
+
+    def _shop_command(self, psp_url: str, warehouse_url: str) -> list[str]:
+        options = {
+            "--port": "0",
+            "--database": f"sqlite:///{self.folder}/shop.sqlite3",
+            "--psp": psp_url,
+            "--psp-key": API_KEY,
+            "--public-url": self.shop_tap_url,
+            "--warehouse-url": f"{warehouse_url}/fulfilments",
+            "--tracking": self.kind.tracking,
+            "--polling-interval": f"{self._polling_interval_s}s",
+            "--retry-delay-cap": "4s",
+            **self.kind.options,
+        }
+        return [*self.kind.command, "serve", *(word for pair in options.items() for word in pair)]
+
+    def _asked(self, passed: Passed) -> None:
+        if passed.method != "GET":
+            outcome = "failed" if passed.status == NO_ANSWER else "order"
+            self.tell(self.lane, "question", outcome)
+            return
+        outcome = _worth(passed)
+        self.lane.asked(outcome)
+        self.tell(self.lane, "question", outcome)
+
+    def _told(self, passed: Passed) -> None:
+        self.lane.told(passed.status)
+        outcome = "useful" if 200 <= passed.status < 300 else "refused"
+        self.tell(self.lane, "webhook", outcome)
+
+
+def _worth(passed: Passed) -> str:
+    """Tell what an answer was worth: a payment that has settled is news, anything else is not."""
+    if passed.status >= 400:
+        return "failed"
+    if passed.status == 304 or not passed.path.startswith(_PAYMENT):
+        return "wasted"
+    try:
+        status = json.loads(passed.body).get("status")
+    except ValueError:
+        return "failed"
+    return "useful" if status in ("succeeded", "failed") else "wasted"
+
+
+@asynccontextmanager
+async def _first_of(*waits: Any) -> AsyncIterator[None]:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,52 @@
+"""However the demo ends, no process of it is left; and it can be recorded without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import httpx
+import pytest
+
+from tests.scenarios.demo.stand import demo, is_alive
+
+pytestmark = pytest.mark.live
+
+
+async def test_ctrl_c_ends_every_process(tmp_path) -> None:
+    async with demo(tmp_path) as running:
+        assert len(running.children) == 6
+        assert all(map(is_alive, running.children))
+        async with httpx.AsyncClient(base_url=running.url) as client:
+            page = await client.get("/")
+            assert "script-src 'self'" in page.headers["content-security-policy"]
+            refused = await client.post("/step", json={"step": 9})
+            assert refused.status_code == 400
+            assert "not from 0 to 5" in refused.json()["detail"]
+            form = await client.post("/step", content="step=1")
+            assert form.status_code == 415, "another site's form is not heard"
+        running.interrupt()
+        assert await running.end() == 0
+        assert not [pid for pid in running.children if is_alive(pid)]
+
+
+async def test_when_one_process_crashes_the_demo_says_so_and_ends_the_others(tmp_path) -> None:
+    async with demo(tmp_path) as running:
+        os.kill(running.children[4], signal.SIGKILL)
+        assert await running.end() == 3
+        assert not [pid for pid in running.children if is_alive(pid)]
+        await asyncio.sleep(0.1)
+    assert "ended by itself" in running.said
+    assert "Traceback" not in running.said
+
+
+async def test_a_recording_is_one_file_with_the_whole_tour_in_it(tmp_path) -> None:
+    options = ("--for", "3s", "--html", "tour.html")
+    async with demo(tmp_path, options) as running:
+        assert await running.end() == 0
+        assert not [pid for pid in running.children if is_alive(pid)]
+    page = (tmp_path / "tour.html").read_text()
+    assert '"step":5' in page
+    assert 'src="/' not in page
+    assert "script-src 'sha256-" in page
