@@ -11,6 +11,7 @@ MANIFESTS := pyproject.toml packaging/psp-sim/pyproject.toml packaging/psp-sim/h
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --constraint constraints.txt
 
 .PHONY: help setup run test check load soak bench topology
+.PHONY: help setup run test check load soak demo
 
 help: ## show these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
@@ -40,6 +41,8 @@ bench: $(READY) ## measure speed, beside raw limits (PEERS=1 adds other mocks; A
 
 topology: $(READY) ## run the services of compose.yaml here, two of each, under load (ARGS="--stay")
 	@$(BIN)/python -m tests.topology $(ARGS)
+demo: $(READY) ## show polling beside webhooks, live, on http://127.0.0.1:8700 (ARGS="--port 9000")
+	@$(BIN)/python -m scenarios demo $(ARGS)
 
 # Some systems' Python cannot put pip into a new environment; its own pip then does it from outside.
 # The build backend goes in first, pinned like the rest, so that no build fetches one of its own.
