@@ -10,8 +10,7 @@ MANIFESTS := pyproject.toml packaging/psp-sim/pyproject.toml packaging/psp-sim/h
 # Twice quiet: warnings about the machine's own package indexes are nobody's concern here.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --constraint constraints.txt
 
-.PHONY: help setup run test check load soak bench topology
-.PHONY: help setup run test check load soak demo
+.PHONY: help setup run test check load soak bench topology demo
 
 help: ## show these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
