@@ -182,7 +182,7 @@ def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
         work_off(
             "requesting a refund",
             partial(take_due_refunds, shop),
-            partial(carry_out_refund, shop),
+            partial(carry_out_refund, shop, ask=parts.request_refund),
             wake=shop.wake.refunds,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,

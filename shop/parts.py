@@ -11,14 +11,17 @@ from shop.ports import (
     CheckOrder,
     Decide,
     FulfilOrder,
+    ProcessBatch,
     ProcessEvent,
     ReceiveWebhook,
     Reconciliation,
     RequestPayment,
+    RequestRefund,
     VerifyWebhook,
 )
-from shop.process_inbox import process_event
+from shop.process_inbox import process_batch, process_event
 from shop.receive_webhook import receive_webhook
+from shop.refund_order import request_refund
 from shop.request_payment import request_payment
 from shop.tracking.ask_provider import ask_provider
 from shop.tracking.event_log import read_event_log
@@ -33,8 +36,10 @@ class Parts:
     request_payment: RequestPayment = request_payment
     verify_webhook: VerifyWebhook = verify
     receive_webhook: ReceiveWebhook = receive_webhook
+    process_batch: ProcessBatch = process_batch
     process_event: ProcessEvent = process_event
     decide: Decide = decide
     fulfil_order: FulfilOrder = fulfil_order
     reconcile: Reconciliation = _RECONCILIATION
     poll: CheckOrder = ask_provider
+    request_refund: RequestRefund = request_refund

@@ -14,7 +14,8 @@ from shop.domain.fulfilment import Fulfilment
 from shop.domain.inbox import InboxRow
 from shop.domain.measurements import Measurements
 from shop.domain.order import Decision, Order
-from shop.domain.payment import PaymentOutcome
+from shop.domain.payment import NoAnswer, PaymentOutcome, PaymentRefused, Refund
+from shop.domain.refund import WantedRefund
 from shop.domain.webhook_signature import SignedWebhook
 from shop.psp_client import PspClient
 from shop.settings import Settings
@@ -102,12 +103,28 @@ class ProcessEvent(Protocol):
     async def __call__(self, shop: Shop, row: InboxRow, /) -> None: ...
 
 
+class ProcessBatch(Protocol):
+    """Process stored events one after the other; what fails has to be due again afterwards."""
+
+    async def __call__(
+        self, shop: Shop, rows: list[InboxRow], /, *, process: ProcessEvent
+    ) -> None: ...
+
+
 class RequestPayment(Protocol):
     """Ask the provider once for an order's money, with the key that was stored for it."""
 
     async def __call__(
         self, shop: Shop, order: Order, idempotency_key: str, /
     ) -> PaymentOutcome: ...
+
+
+class RequestRefund(Protocol):
+    """Ask the provider once for a refund, with the key that was stored with the wish."""
+
+    async def __call__(
+        self, shop: Shop, payment_id: str, wanted: WantedRefund, /
+    ) -> Refund | PaymentRefused | NoAnswer: ...
 
 
 class FulfilOrder(Protocol):

@@ -12,7 +12,7 @@ from shop.domain.order import Order
 from shop.domain.payment import NoAnswer, PaymentRefused, Refund
 from shop.domain.refund import RefundStatus, WantedRefund, amount_to_refund
 from shop.domain.retry import delay_after
-from shop.ports import Shop
+from shop.ports import RequestRefund, Shop
 from shop.queues import Due
 from shop.refund_store import RefundTry
 from sqlport import Transaction
@@ -68,14 +68,21 @@ async def take_due_refunds(shop: Shop, room: int) -> Due[RefundTry]:
         )
 
 
-async def carry_out_refund(shop: Shop, one: RefundTry) -> None:
+async def request_refund(
+    shop: Shop, payment_id: str, wanted: WantedRefund
+) -> Refund | PaymentRefused | NoAnswer:
+    """Ask the provider once. The key is the wish's own: a repeat finds what the first ask made."""
+    return await shop.provider.request_refund(payment_id, wanted)
+
+
+async def carry_out_refund(shop: Shop, one: RefundTry, *, ask: RequestRefund) -> None:
     """Ask once; note the answer, or when to ask again with the same key."""
     wanted, payment_id = one.wanted, one.order.payment_id
     assert payment_id is not None, "only what was paid is refunded"
     answer: Refund | PaymentRefused | NoAnswer | None
     answer = await _find_old_refund(shop, one, payment_id)
     if answer is None:
-        answer = await shop.provider.request_refund(payment_id, wanted)
+        answer = await ask(shop, payment_id, wanted)
     async with shop.database.transaction() as transaction:
         order = await store.lock_order(transaction, one.order.id)
         assert order is not None, "a refund belongs to an order"

@@ -8,7 +8,7 @@ from shop.domain.inbox import InboxRow
 from shop.endpoint_store import Endpoint
 from shop.parts import Parts
 from shop.ports import Shop
-from shop.process_inbox import process_batch, take_due_events
+from shop.process_inbox import take_due_events
 from shop.queues import Due
 from shop.register_endpoint import look_after_endpoint, take_endpoint_work
 from shop.workers import Work, work_off
@@ -42,7 +42,7 @@ def inbox_worker(shop: Shop, parts: Parts) -> Work:
     return work_off(
         "processing events",
         take_events,
-        partial(process_batch, shop, process=parts.process_event),
+        partial(parts.process_batch, shop, process=parts.process_event),
         wake=shop.wake.inbox,
         clock=shop.clock,
         at_once=1,
