@@ -40,6 +40,7 @@ bench: $(READY) ## measure speed, beside raw limits (PEERS=1 adds other mocks; A
 
 topology: $(READY) ## run the services of compose.yaml here, two of each, under load (ARGS="--stay")
 	@$(BIN)/python -m tests.topology $(ARGS)
+
 demo: $(READY) ## show polling beside webhooks, live, on http://127.0.0.1:8700 (ARGS="--port 9000")
 	@$(BIN)/python -m scenarios demo $(ARGS)
 
