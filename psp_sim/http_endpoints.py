@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
+from psp_sim.delivery_records import list_deliveries
 from psp_sim.domain.dialects import DIALECTS, STANDARD
 from psp_sim.domain.endpoint import URL_CHARACTERS_MAX, Endpoint
 from psp_sim.domain.errors import InvalidRequest
@@ -31,7 +32,6 @@ from psp_sim.manage_endpoints import (
     render_endpoint,
     rotate_secret,
 )
-from psp_sim.outbox import list_deliveries
 from psp_sim.provider import Provider
 from psp_sim.store import stored_answer
 from psp_sim.verify_endpoint import send_test, verify_endpoint

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from psp_sim.delivery_records import delivery_by_id
 from psp_sim.domain.dialects import DIALECTS, STANDARD, dialect_named
 from psp_sim.domain.endpoint import ALL_EVENTS, ENABLED, Endpoint, check_url
 from psp_sim.domain.errors import EndpointDisabled, InvalidRequest, NotFound
@@ -19,7 +20,7 @@ from psp_sim.endpoint_store import (
     endpoint_to_change,
     save_endpoint,
 )
-from psp_sim.outbox import cancel_deliveries, delivery_by_id, recover, redeliver
+from psp_sim.outbox import cancel_deliveries, recover, redeliver
 from psp_sim.provider import Provider
 from psp_sim.store import event_body
 from sqlport import Transaction

@@ -132,7 +132,7 @@ def _layer(name: str) -> str | None:
         return "http"
     return (
         "store"
-        if last in ("store", "outbox", "endpoint_store", "refund_store", "event_store", "queues")
+        if last.endswith("store") or last in ("outbox", "delivery_records", "queues")
         else "verb"
     )
 

@@ -1,0 +1,68 @@
+"""With a million rows a query that reads a whole table is felt: none that runs often does."""
+
+import sqlite3
+
+import pytest
+
+from psp_sim.schema import SCHEMA_STEPS
+from tests.psp_sim.stand import in_world
+
+# Small by nature: rows that people make one by one.
+SMALL = ("webhook_endpoints", "faults", "fired_by_kind", "schema_steps", "boots", "CONSTANT ROW")
+
+
+def whole_tables(connection, statement):
+    """Return the lines of the plan that read a table from end to end.
+
+    A SEARCH that uses nothing is the minimum of a column, and so all of it as well. What a query
+    selects from another one it may read to the end.
+    """
+    lines = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    return [
+        line
+        for line in lines
+        if (line.startswith("SCAN") or (line.startswith("SEARCH") and "USING" not in line))
+        and not any(name in line for name in SMALL)
+        and not (line.startswith("SCAN") and "FROM (SELECT" in statement)
+    ]
+
+
+@in_world(settle_after="1s", retry_schedule="1s,1s")
+async def test_no_query_of_the_api_or_the_workers_reads_a_whole_table(stand):
+    statements = set()
+    endpoint = await stand.add_endpoint()
+    connection = stand.psp.disk.connection
+    connection.set_trace_callback(statements.add)
+    payment = await stand.pay("a")
+    one = f"/v1/webhook_endpoints/{endpoint['id']}"
+    for path in (
+        "/v1/payments?limit=5&after=1",
+        "/v1/payments?reference=a",
+        "/v1/payments?status=processing",
+        "/v1/events?limit=5",
+        f"/v1/events?payment={payment['id']}",
+        "/v1/events?type=payment.succeeded",
+        f"{one}/deliveries",
+    ):
+        assert (await stand.call("GET", path)).status == 200
+    since = {"since": "2020-01-01T00:00:00Z"}
+    assert (await stand.call("POST", f"{one}/recover", since)).status == 200
+    await stand.world.restart("psp")
+    connection.set_trace_callback(None)
+    kinds = ("SELECT", "UPDATE", "INSERT", "DELETE")
+    queries = sorted(each for each in statements if each.lstrip().startswith(kinds))
+    assert len(queries) > 20
+    found = {each: whole_tables(connection, each) for each in queries}
+    assert {each: lines for each, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT * FROM payments WHERE details = 'x'", "SELECT MIN(due_at) FROM payments"],
+)
+def test_a_query_that_does_is_noticed(statement):
+    connection = sqlite3.connect(":memory:")
+    for step in SCHEMA_STEPS:
+        connection.executescript(step)
+    assert whole_tables(connection, statement)
+    connection.close()
