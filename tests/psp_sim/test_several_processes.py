@@ -146,9 +146,10 @@ async def test_two_processes_answer_one_key_once(postgres_url, tmp_path):  # noq
             )
         )
         assert {answer.status_code for answer in answers} <= {201, 409}
-        payments = await all_of(clients[0], "/v1/payments")
-        assert len(payments) == 10
-        path = f"/v1/payments/{payments[0]['id']}/cancel"
+        assert len(await all_of(clients[0], "/v1/payments")) == 10
+        body = payment_body("open", metadata={"sim": "require_action"})
+        waiting = await ask(clients[0], "/v1/payments", "open", body)
+        path = f"/v1/payments/{waiting.json()['id']}/cancel"
         cancels = await asyncio.gather(
             *(ask(clients[n % 2], path, f"cancel-{n}", {}) for n in range(8))
         )
