@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from benchmarks.figure import Figure
@@ -56,7 +56,7 @@ async def measured(folder: Path, stored: int, payments: int) -> list[Figure]:
 
 def fill(database: Path, copies: int) -> None:
     """Multiply the one payment that is in the database, with all that belongs to it."""
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -400000")
         (found,) = connection.execute("SELECT id FROM payments").fetchone()
