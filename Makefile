@@ -10,7 +10,7 @@ MANIFESTS := pyproject.toml packaging/psp-sim/pyproject.toml packaging/psp-sim/h
 # Twice quiet: warnings about the machine's own package indexes are nobody's concern here.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --constraint constraints.txt
 
-.PHONY: help setup run test check load soak bench topology demo
+.PHONY: help setup run test check load explore soak bench topology demo
 
 help: ## show these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s%s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ run: $(READY) ## play every scenario and say which promises held (ARGS="storm --
 
 test: $(READY) ## run every test (ARGS="-m 'not live'" leaves out those with real processes)
 	@$(BIN)/python -m pytest -q --numprocesses logical --maxprocesses 4 $(ARGS)
+
+explore: $(READY) ## search for faults that break the correct shop (ARGS="--shop no_dedupe --for 30s")
+	@$(BIN)/python -m scenarios explore $(ARGS)
 
 soak: $(READY) ## explore 100,000 plans on the correct shop: takes hours (ARGS="--runs 5000 --seed 2")
 	@$(BIN)/python -m scenarios explore --runs 100000 $(ARGS)

@@ -23,7 +23,7 @@ FORGERIES = (
     "truncate_body",
 )
 
-# Faults that shift the time of a call; only a shift beyond every window has to be refused
+# Faults that shift the time of a call; only a shift beyond every receiver's window must be refused
 # (Standard Webhooks' libraries take five minutes).
 _SHIFTED = ("stale_timestamp", "future_timestamp")
 WINDOW_S = 300.0
@@ -38,7 +38,8 @@ def must_be_refused(attempt: Mapping[str, Any]) -> bool:
     if "webhook_timestamp" not in attempt:
         return True
     sent_at = datetime.fromisoformat(attempt["started"]).timestamp()
-    return bool(abs(attempt["webhook_timestamp"] - sent_at) > WINDOW_S + _ROUNDED_S)
+    shift_s: float = abs(attempt["webhook_timestamp"] - sent_at)
+    return shift_s > WINDOW_S + _ROUNDED_S
 
 
 def check(evidence: Evidence) -> Finding:
