@@ -157,11 +157,21 @@ async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number
 
 
 async def _watch(stage: Stage, orders: list[OrderSeen]) -> None:
-    """Look often while statuses change, and ever more seldom while nothing does."""
-    step_s = LOOK_EVERY_S
+    """Look at an order often while its status changes, and ever more seldom while it does not.
+
+    Each order has a rhythm of its own: others that change must not have it looked at again.
+    """
+    steps_s: dict[str, float] = {}
+    due_at: dict[str, float] = {}
     while True:
-        seen_before = sum(len(order.history) for order in orders)
-        await look_at_orders(stage, orders)
-        is_quiet = seen_before == sum(len(order.history) for order in orders)
-        step_s = min(step_s * LOOK_STEP_GROWTH, LOOK_STEP_MAX_S) if is_quiet else LOOK_EVERY_S
-        await asyncio.sleep(stage.scaled(step_s))
+        now = stage.now()
+        due = [order for order in orders if due_at.get(order.id, now) <= now]
+        known = [len(order.history) for order in due]
+        await look_at_orders(stage, due)
+        for order, before in zip(due, known, strict=True):
+            step_s = steps_s.get(order.id, LOOK_EVERY_S) * LOOK_STEP_GROWTH
+            is_quiet = len(order.history) == before
+            steps_s[order.id] = min(step_s, LOOK_STEP_MAX_S) if is_quiet else LOOK_EVERY_S
+            due_at[order.id] = now + stage.scaled(steps_s[order.id])
+        wait_s = min(due_at.values(), default=now) - stage.now()
+        await asyncio.sleep(max(wait_s, stage.scaled(LOOK_EVERY_S)))
