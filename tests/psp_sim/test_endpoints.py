@@ -1,9 +1,11 @@
 """Webhook endpoints: made, read, rotated; what retries of each of these get."""
 
 import asyncio
+import random
 
 import pytest
 
+from psp_sim.domain.dialects import DIALECTS
 from tests.psp_sim.signatures import signers_of
 from tests.psp_sim.stand import Reply, in_world
 
@@ -166,3 +168,11 @@ async def test_a_chosen_secret_that_cannot_be_used_is_refused(stand, dialect, se
     answer = await stand.call("POST", "/v1/webhook_endpoints", wanted)
     assert answer.status == 400
     assert said in answer.json["detail"]
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if name != "standard-v1a"])
+@in_world()
+async def test_a_secret_like_those_that_the_provider_makes_can_be_given_back(stand, dialect):
+    made = DIALECTS[dialect].new_secret(random.Random(1))
+    wanted = {"url": stand.sink.url, "dialect": dialect, "secret": made}
+    assert (await stand.call("POST", "/v1/webhook_endpoints", wanted)).json["secret"] == made

@@ -47,6 +47,10 @@ class Adyen(Dialect):
         """Return 32 bytes in upper-case hex."""
         return source.randbytes(32).hex().upper()
 
+    def expect_usable(self, secret: str) -> None:
+        """Raise ValueError for what is no hex."""
+        bytes.fromhex(secret)
+
     def in_use(self, secrets: Sequence[str]) -> Sequence[str]:
         """Return the oldest that is still valid."""
         return secrets[-1:]

@@ -53,10 +53,14 @@ class Dialect(ABC):
         if not (SECRET_MIN <= len(secret) <= SECRET_MAX and secret.isascii()):
             raise ValueError(f"it is not {SECRET_MIN} to {SECRET_MAX} ASCII characters")
         try:
-            self.signature(secret, Message("id", 0, "http://localhost/", "{}"), b"{}")
+            self.expect_usable(secret)
         except ValueError as problem:
             raise ValueError(f"it has not the form of {self.name} secrets") from problem
         return secret
+
+    def expect_usable(self, secret: str) -> None:
+        """Raise ValueError for a secret with which nothing can be signed."""
+        self.signature(secret, Message("id", 0, "http://localhost/", "{}"), b"{}")
 
     def shown_secret(self, secret: str) -> str:
         """Return what the receiver verifies with; the same secret unless keys come in pairs."""
