@@ -41,6 +41,7 @@ class Task:
     seed: int
     target: str
     shop: str = CORRECT
+    keeps_evidence: bool = False
 
 
 def run_task(task: Task) -> RunResult:
@@ -90,6 +91,7 @@ def _result(task: Task, played: Played, wall_s: float) -> RunResult:
         wall_s=wall_s,
         digest=played.digest,
         trouble=played.trouble,
+        evidence=evidence if task.keeps_evidence else None,
     )
 
 
@@ -119,12 +121,18 @@ def run_suite(
     shop: str,
     jobs: int,
     on_result: Callable[[ScenarioResult], None],
+    *,
+    keeps_evidence: bool = False,
 ) -> list[ScenarioResult]:
     """Run every scenario with every seed; tell each scenario's result as soon as it is known.
 
     Raises Unreachable.
     """
-    tasks = [Task(scenario, seed, target, shop) for scenario in scenarios for seed in seeds]
+    tasks = [
+        Task(scenario, seed, target, shop, keeps_evidence)
+        for scenario in scenarios
+        for seed in seeds
+    ]
     results = []
     with services_quiet(), _side_by_side(target, jobs) as run_all:
         outcomes = run_all(tasks)

@@ -22,17 +22,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InvariantResult:
-    """One invariant in one scenario; ``evaluated`` counts the cases that could have failed."""
+    """One invariant in one scenario; ``evaluated`` counts the cases that could have failed.
+
+    ``message`` is one line; ``violations`` are those of one run in full.
+    """
 
     name: str
     verdict: Verdict
     evaluated: int
     message: str | None = None
+    violations: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run with one seed."""
+    """One run with one seed; ``evidence`` is there if it was asked for."""
 
     scenario: str
     seed: int
@@ -43,6 +47,7 @@ class RunResult:
     wall_s: float
     digest: str | None
     trouble: str | None = None
+    evidence: Evidence | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -55,6 +60,7 @@ class ScenarioResult:
     """All runs of one scenario. ``reasons`` says why it is unproven.
 
     ``broken_run`` is the first run that broke a promise; ``replay`` the file that plays it again.
+    ``told`` is the run to tell about: the first that broke, or the first of all.
     """
 
     name: str
@@ -69,6 +75,7 @@ class ScenarioResult:
     reasons: Sequence[str] = field(default_factory=tuple)
     replay: str | None = None
     broken_run: RunResult | None = None
+    told: RunResult | None = None
 
 
 def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantResult]:
@@ -82,7 +89,11 @@ def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantRe
             verdict, message = Verdict.BROKEN, _one_line(finding.violations)
         else:
             verdict, message = (Verdict.HELD if finding.evaluated else Verdict.UNPROVEN), None
-        results.append(InvariantResult(invariant.name, verdict, finding.evaluated, message))
+        results.append(
+            InvariantResult(
+                invariant.name, verdict, finding.evaluated, message, tuple(finding.violations)
+            )
+        )
     return results
 
 
@@ -113,6 +124,7 @@ def combine(
         reasons=reasons,
         replay=replay,
         broken_run=next((run for run in runs if run.is_broken), None),
+        told=next((run for run in runs if run.is_broken), runs[0] if runs else None),
     )
 
 
@@ -129,7 +141,7 @@ def _combine_invariant(name: str, runs: Sequence[RunResult]) -> InvariantResult:
     evaluated = sum(result.evaluated for result in results)
     broken = next((result for result in results if result.verdict is Verdict.BROKEN), None)
     if broken is not None:
-        return InvariantResult(name, Verdict.BROKEN, evaluated, broken.message)
+        return InvariantResult(name, Verdict.BROKEN, evaluated, broken.message, broken.violations)
     return InvariantResult(name, Verdict.HELD if evaluated else Verdict.UNPROVEN, evaluated)
 
 

@@ -181,6 +181,7 @@ REAL_WORLD = (
     "scenarios/commands/probe.py",
     "scenarios/comparison/live.py",
     "scenarios/demo/run_demo.py",
+    "scenarios/commands/run.py",
     "scenarios/run_suite.py",
     "scenarios/search/explore.py",
     "scenarios/targets/external.py",

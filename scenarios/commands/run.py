@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,14 @@ from scenarios.commands.options import EXIT_STATUS, Commands
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
+from scenarios.report.annotations import annotation_lines
+from scenarios.report.story import Told
+from scenarios.report.write_reports import (
+    new_folder,
+    write_html,
+    write_markdown,
+    write_run_junit,
+)
 from scenarios.run_suite import is_external, run_suite, services_quiet
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
@@ -22,7 +33,7 @@ from scenarios.search.replay import replay_of, write_replay
 from scenarios.targets.external import check_external
 from scenarios.verdict import ScenarioResult, overall
 
-REPLAY_FOLDER = "reports"
+REPORT_FOLDER = "reports"
 
 
 def add_to(commands: Commands) -> None:
@@ -38,10 +49,16 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--out",
         metavar="DIR",
-        default=REPLAY_FOLDER,
-        help=f"where replay files of broken scenarios go; default: {REPLAY_FOLDER}/",
+        default=REPORT_FOLDER,
+        help=f"where replay files of broken scenarios go; default: {REPORT_FOLDER}/",
     )
     common.add_json(command)
+    command.add_argument("--html", metavar="FILE", help="write one page with all there is to see")
+    command.add_argument("--junit", metavar="FILE", help="write JUnit XML")
+    command.add_argument("--markdown", metavar="FILE", help="write a summary for a CI job")
+    command.add_argument(
+        "--report", action="store_true", help="write all of these into DIR; DIR/latest leads there"
+    )
     command.set_defaults(work=_work)
 
 
@@ -55,6 +72,7 @@ def _work(options: argparse.Namespace) -> int:
             raise WrongUsage("--shop is a choice among our own shops; --target FILE brings its own")
         with services_quiet():
             asyncio.run(check_external(options.target))
+    reports = (options.html, options.junit, options.markdown, options.report)
     with terminal.progress("playing", len(scenarios)) as bar:
         results = run_suite(
             scenarios,
@@ -63,6 +81,7 @@ def _work(options: argparse.Namespace) -> int:
             options.shop,
             common.jobs(options),
             lambda _: bar.advance(bar.task_ids[0]),
+            keeps_evidence=any(reports),
         )
     results = [_with_replay(result, scenarios, options) for result in results]
     console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
@@ -70,9 +89,7 @@ def _work(options: argparse.Namespace) -> int:
     terminal.show_results(console, results, shown)
     for name, reason in left_out.items():
         console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
-    if options.json:
-        document = documents.run_document(results, seeds[0], options.target, options.shop, left_out)
-        documents.write_document(document, options.json)
+    _report(options, Told(results, shown, options.target, options.shop, left_out), seeds[0])
     return EXIT_STATUS[overall(results)]
 
 
@@ -88,6 +105,35 @@ def _with_replay(
     scenario = next(scenario for scenario in scenarios if scenario.name == result.name)
     replay = replay_of(scenario, result.broken_run, options.shop)
     return replace(result, replay=str(write_replay(replay, Path(options.out))))
+
+
+def _report(options: argparse.Namespace, told: Told, first_seed: int) -> None:
+    """Write what was asked for; where GitHub runs us, tell it what it shows beside the code."""
+    if options.report:
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+        folder = new_folder(Path(options.out), f"run-{stamp}")
+        write_html(told, str(folder / "index.html"))
+        write_run_junit(told, str(folder / "junit.xml"))
+        write_markdown(told, str(folder / "summary.md"))
+        _write_json(told, first_seed, str(folder / "run.json"))
+        sys.stderr.write(f"reports are in {folder}\n")
+    if options.html:
+        write_html(told, options.html)
+    if options.junit:
+        write_run_junit(told, options.junit)
+    if options.markdown:
+        write_markdown(told, options.markdown)
+    if options.json:
+        _write_json(told, first_seed, options.json)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        sys.stderr.writelines(f"{line}\n" for line in annotation_lines(told))
+
+
+def _write_json(told: Told, first_seed: int, path: str) -> None:
+    document = documents.run_document(
+        told.results, first_seed, told.target, told.shop, told.left_out
+    )
+    documents.write_document(document, path)
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:

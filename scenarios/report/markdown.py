@@ -1,0 +1,76 @@
+"""The result of a run as Markdown, for a CI job's summary: verdicts, stories, Mermaid diagrams."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from psp_sim.domain.duration import format_duration
+from scenarios.invariants import INVARIANTS
+from scenarios.report.diagram_mermaid import mermaid_diagram
+from scenarios.report.story import Told, order_stories, replay_command, sentences
+from scenarios.verdict import ScenarioResult, Verdict, overall
+
+_MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
+# Forges stop rendering a summary at a size of about a megabyte; diagrams are what is large.
+DIAGRAMS_MAX = 10
+STEPS_MAX = 30
+
+
+def markdown_report(told: Told) -> str:
+    """Return the whole text."""
+    verdict = overall(told.results)
+    counts = Counter(result.verdict for result in told.results)
+    said = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
+    lines = [
+        f"# {_MARKS[verdict]}: {said} of {len(told.results)} scenarios",
+        "",
+        f"Shop `{told.shop}`, {told.seeds}, target `{told.target}`.",
+        "",
+    ]
+    troubled = [result for result in told.results if result.verdict is not Verdict.HELD]
+    for number, result in enumerate(troubled):
+        lines += _story(told, result, has_diagram=number < DIAGRAMS_MAX)
+    return "\n".join([*lines, *_promises(told), *_scenarios(told)]) + "\n"
+
+
+def _story(told: Told, result: ScenarioResult, *, has_diagram: bool) -> list[str]:
+    lines = [f"## {_MARKS[result.verdict]}: {result.name}", "", f"*{_cell(result.summary)}*", ""]
+    lines += [f"- {_cell(sentence)}" for sentence in sentences(told, result)]
+    lines += ["", "```sh", replay_command(told, result), "```", ""]
+    stories = order_stories(result) if has_diagram else []
+    for story in stories[:1]:
+        lines += [f"What happened to order {story.number}:", "", "```mermaid"]
+        lines += [mermaid_diagram(story.steps[:STEPS_MAX]).rstrip(), "```", ""]
+    return lines
+
+
+def _promises(told: Told) -> list[str]:
+    lines = ["## What was promised", "", "| | promise | cases |", "|---|---|---:|"]
+    for invariant in INVARIANTS.values():
+        found = [i for r in told.results for i in r.invariants if i.name == invariant.name]
+        cases = sum(each.evaluated for each in found)
+        is_broken = any(each.verdict is Verdict.BROKEN for each in found)
+        mark = "✗" if is_broken else "✓" if cases else "?"
+        lines.append(f"| {mark} | {_cell(invariant.promise)} | {cases} |")
+    return [*lines, ""]
+
+
+def _scenarios(told: Told) -> list[str]:
+    lines = [
+        "<details><summary>All scenarios</summary>",
+        "",
+        "| verdict | scenario | faults that fired | cases | simulated |",
+        "|---|---|---|---:|---:|",
+    ]
+    for result in told.results:
+        fired = ", ".join(f"{kind} ×{n}" for kind, n in result.faults_fired.items()) or "none"
+        cases = sum(each.evaluated for each in result.invariants)
+        simulated = format_duration(result.simulated_s)
+        name = f"**{result.name}**<br>{_cell(result.summary)}"
+        lines.append(f"| {_MARKS[result.verdict]} | {name} | {fired} | {cases} | {simulated} |")
+    left_out = [f"- left out: **{n}**, since {_cell(r)}" for n, r in told.left_out.items()]
+    return [*lines, "", *left_out, "", "</details>"]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

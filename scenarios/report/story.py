@@ -1,0 +1,100 @@
+"""A scenario that did not hold, told in sentences, with the command that plays it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from psp_sim.domain.duration import format_duration
+from scenarios.invariants import INVARIANTS
+from scenarios.mutants import CORRECT, MUTANTS
+from scenarios.report.order_story import beginning_of, orders_to_tell, steps_of
+from scenarios.report.timeline import TimelineStep
+from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
+
+VIOLATIONS_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a report is about: results, and how they came about.
+
+    ``left_out`` has the scenarios that the target cannot play, with the reason.
+    """
+
+    results: Sequence[ScenarioResult]
+    seeds: str
+    target: str
+    shop: str
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStory:
+    """One order with its steps; ``number`` counts orders in the order of buying."""
+
+    number: int
+    id: str
+    steps: Sequence[TimelineStep]
+
+
+def broken_of(result: ScenarioResult) -> list[InvariantResult]:
+    """Return the invariants that did not hold."""
+    return [each for each in result.invariants if each.verdict is Verdict.BROKEN]
+
+
+def sentences(told: Told, result: ScenarioResult) -> list[str]:
+    """Tell what was played, what went wrong, and which promise that breaks."""
+    kinds = ", ".join(f"{kind} ×{n}" for kind, n in result.faults_fired.items() if n)
+    lines = [
+        f"{_buyers(result)} at {_shop(told.shop)}. Faults in "
+        f"{format_duration(result.simulated_s)} of the world's time: {kinds or 'none'}."
+    ]
+    for broken in broken_of(result):
+        lines += [
+            f"{violation[:1].upper()}{violation[1:]}."
+            for violation in broken.violations[:VIOLATIONS_MAX]
+        ]
+        if len(broken.violations) > VIOLATIONS_MAX:
+            lines.append(f"And {len(broken.violations) - VIOLATIONS_MAX} more like this.")
+        lines.append(f"The promise that broke: “{INVARIANTS[broken.name].promise}”")
+    if result.reasons:
+        lines.append(f"Not proven: {'; '.join(result.reasons)}.")
+    return lines
+
+
+def order_stories(result: ScenarioResult) -> list[OrderStory]:
+    """Return the orders worth telling of, each with its steps; none without evidence."""
+    if result.told is None or result.told.evidence is None:
+        return []
+    evidence = result.told.evidence
+    violations = [text for broken in broken_of(result) for text in broken.violations]
+    began = beginning_of(evidence)
+    return [
+        OrderStory(order.number, order.id, steps_of(evidence, order, began))
+        for order in orders_to_tell(evidence, violations)
+    ]
+
+
+def replay_command(told: Told, result: ScenarioResult) -> str:
+    """Return the command that plays the scenario again, with the seed that broke it."""
+    if result.replay is not None:
+        return f"psp-scenarios replay {shlex.quote(result.replay)}"
+    seed = f" --seed {result.told.seed}" if result.told is not None else ""
+    target = "" if told.target == "sim" else f" --target {shlex.quote(told.target)}"
+    shop = "" if told.shop == CORRECT else f" --shop {told.shop}"
+    return f"psp-scenarios run {shlex.quote(result.name)}{seed}{target}{shop}"
+
+
+def _buyers(result: ScenarioResult) -> str:
+    if result.told is None or result.told.evidence is None:
+        return "Customers buy"
+    count = len(result.told.evidence.orders)
+    return "One customer buys" if count == 1 else f"{count} customers buy"
+
+
+def _shop(shop: str) -> str:
+    if shop == CORRECT:
+        return "the shop"
+    return f"the shop “{shop}”" if shop in MUTANTS else shop
