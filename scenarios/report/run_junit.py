@@ -25,7 +25,10 @@ def _cases(told: Told, result: ScenarioResult) -> list[Case]:
 
 def _case(told: Told, result: ScenarioResult, invariant: InvariantResult) -> Case:
     if invariant.verdict is Verdict.BROKEN:
-        lines = [*sentences(told, result), f"Play it again: {replay_command(told, result)}"]
+        lines = [
+            *sentences(told, result, invariant),
+            f"Play it again: {replay_command(told, result)}",
+        ]
         return Case(invariant.name, failure=invariant.message, details="\n".join(lines))
     if invariant.verdict is Verdict.UNPROVEN:
         return Case(invariant.name, skipped="nothing in this scenario could have broken it")

@@ -44,14 +44,14 @@ def broken_of(result: ScenarioResult) -> list[InvariantResult]:
     return [each for each in result.invariants if each.verdict is Verdict.BROKEN]
 
 
-def sentences(told: Told, result: ScenarioResult) -> list[str]:
-    """Tell what was played, what went wrong, and which promise that breaks."""
+def sentences(told: Told, result: ScenarioResult, only: InvariantResult | None = None) -> list[str]:
+    """Tell what was played, what went wrong (of all, or of one invariant), what that breaks."""
     kinds = ", ".join(f"{kind} ×{n}" for kind, n in result.faults_fired.items() if n)
     lines = [
         f"{_buyers(result)} at {_shop(told.shop)}. Faults in "
         f"{format_duration(result.simulated_s)} of the world's time: {kinds or 'none'}."
     ]
-    for broken in broken_of(result):
+    for broken in broken_of(result) if only is None else [only]:
         lines += [
             f"{violation[:1].upper()}{violation[1:]}."
             for violation in broken.violations[:VIOLATIONS_MAX]
@@ -59,7 +59,7 @@ def sentences(told: Told, result: ScenarioResult) -> list[str]:
         if len(broken.violations) > VIOLATIONS_MAX:
             lines.append(f"And {len(broken.violations) - VIOLATIONS_MAX} more like this.")
         lines.append(f"The promise that broke: “{INVARIANTS[broken.name].promise}”")
-    if result.reasons:
+    if result.reasons and only is None:
         lines.append(f"Not proven: {'; '.join(result.reasons)}.")
     return lines
 
