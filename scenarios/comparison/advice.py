@@ -109,7 +109,7 @@ def _choose(who: str, ranked: Sequence[Standing], weathers: Sequence[str]) -> st
 def _compared(ranked: Sequence[Standing]) -> list[str]:
     best = ranked[0]
     return [
-        f"Without the rest of it, {other.name} costs {other.requests:.2f} requests and is "
+        f"In comparison, {other.name} costs up to {other.requests:.2f} requests and is at worst "
         f"{_times(other.worst_p99_s, best.worst_p99_s)} as late ({_time(other.worst_p99_s)})."
         for other in ranked[1:]
     ]

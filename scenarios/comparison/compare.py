@@ -61,7 +61,7 @@ def watch_run(run: Run, observe: Observe = observe_simulated) -> Result:
     return judge(run, observation)
 
 
-def judge(run: Run, observation: Observation) -> Result:
+def judge(run: Run, observation: Observation, time_scale: float = 1.0) -> Result:
     """Return the figures of what was seen, beside the model's for the very same payments."""
     strategy, weather = run.strategy, run.weather
     payments = [model.Payment(p.placed_s, p.settled_s) for p in observation.payments]
@@ -80,7 +80,7 @@ def judge(run: Run, observation: Observation) -> Result:
         weather,
         measured,
         predicted,
-        tuple(differences(strategy, weather, observation, measured, predicted)),
+        tuple(differences(strategy, weather, observation, measured, predicted, time_scale)),
         observation.busy_s,
         tuple(ordered[step - 1 :: step]),
         tuple(_unknown(observation, weather)),

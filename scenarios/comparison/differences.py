@@ -30,9 +30,10 @@ def differences(
     observation: Observation,
     measured: Measured,
     predicted: Predicted,
+    time_scale: float = 1.0,
 ) -> Iterator[Difference]:
     """Yield what differs by more than sampling error, with the reason that the run shows."""
-    why = _why(strategy, weather, observation)
+    why = _why(strategy, weather, observation, time_scale)
     for figure, (low, high) in predicted.staleness_error.items():
         found = getattr(measured.staleness, figure)
         if not low <= found <= high:
@@ -46,9 +47,14 @@ def differences(
         yield Difference("requests per payment", found, expected, why)
 
 
-def _why(strategy: Strategy, weather: Weather, observation: Observation) -> str:
+def _why(strategy: Strategy, weather: Weather, observation: Observation, time_scale: float) -> str:
     """Name what the run did that the model leaves out, with how often it did."""
     reasons = list(_reasons(strategy, weather, observation))
+    if time_scale != 1.0:
+        reasons.append(
+            f"a real machine takes its own time to work, and each of its milliseconds counts as "
+            f"{time_scale:g} here"
+        )
     return "; ".join(reasons) or "nothing that the model leaves out was seen: look into it"
 
 

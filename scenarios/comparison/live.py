@@ -54,7 +54,7 @@ async def _watch_all(runs: Sequence[Run], on_result: Callable[[Result], None]) -
 
     async def one(run: Run) -> Result:
         async with room:
-            result = judge(run, await observe_live(run))
+            result = judge(run, await observe_live(run), TIME_SCALE)
         on_result(result)
         return result
 
