@@ -101,16 +101,17 @@ def _changed(column: str, marks: list[str]) -> str:
 async def _speeds(folder: Path, payments: int) -> dict[str, Speed]:
     with ExitStack() as stack:
         bench = Bench(stack, folder, "--settle-after", "0s")
-        lists = {name: await _list_speed(bench, path) for name, path in _LISTS.items()}
         await bench.begin()
         backlog = await backlog_speed(bench, payments, "unheard")
         paid = await payments_speed(bench, payments, "heard")
+        # By now there are full pages on the small database too.
+        lists = {name: await _list_speed(bench, path) for name, path in _LISTS.items()}
     return {"payments": paid, "backlog_deliveries": backlog, **lists}
 
 
 _LISTS = {
     "payment_lists": "/v1/payments?limit=20",
-    "payment_lists_by_reference": "/v1/payments?reference=seed&limit=20",
+    "payment_lists_by_reference": "/v1/payments?reference=heard1&limit=20",
     "event_lists": "/v1/events?limit=20",
 }
 

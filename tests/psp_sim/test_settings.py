@@ -52,6 +52,9 @@ BAD = [
     ("stop_grace", "soon", "'soon' is not a duration"),
     ("quiet", "loud", "'loud' is neither true nor false"),
     ("log_format", "xml", "'xml' is not one of text, json"),
+    ("role", "cook", "'cook' is not one of all, api, delivery"),
+    ("webhook_url", "", "'' is not a text"),
+    ("lease", "0s", "'0s' is not above 0"),
 ]
 
 GOOD = [
