@@ -105,6 +105,9 @@ async def live_and_die(outside, options, log):
     async with outside.busy(outside.buy, outside.tell):
         while deaths < ROUNDS and (not deaths or time.monotonic() < began + SECONDS):
             async with asyncio.timeout(START_LIMIT_S), shop_process(*options, log=log) as (dies, _):
+                if not outside.acknowledged:
+                    # The first one lives until something is at stake, however slow the machine.
+                    await until(lambda: bool(outside.acknowledged))
                 await asyncio.sleep(moments.uniform(0, LIFE_MAX_S))
                 dies.kill()
                 deaths += 1
