@@ -157,9 +157,10 @@ class Presenter:
 
     async def turn(self, changes: Mapping[str, Any]) -> None:
         """Turn knobs. Raises BadKnob."""
-        turned = self.knobs.turned(changes)
         async with self._turning:
-            before, self.knobs = self.knobs, turned
+            # Not before it is our turn: whoever is turning another knob would have it turned back.
+            before, turned = self.knobs, self.knobs.turned(changes)
+            self.knobs = turned
             await asyncio.gather(*(self._apply(each) for each in self.services))
             if before.wrong_url != turned.wrong_url:
                 await asyncio.gather(*(self._point(each) for each in self.services))
