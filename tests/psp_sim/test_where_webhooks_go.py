@@ -79,7 +79,11 @@ class Recorder(httpx.AsyncBaseTransport):
 def connected(monkeypatch):
     """Return the addresses that were connected to."""
     made = []
-    monkeypatch.setattr(guarded_transport, "_transport", lambda _, pin=None: Recorder(made, pin))
+
+    def recorder(_=None, pin=None):
+        return Recorder(made, pin)
+
+    monkeypatch.setattr(guarded_transport, "DirectTransport", recorder)
     return made
 
 
