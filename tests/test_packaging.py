@@ -22,7 +22,7 @@ OURS = {"psp_sim", "sqlport", "shop", "scenarios", "loadtests", "tests"}
 # Loaded by their names, so that no import statement shows them.
 LOADED_BY_NAME = {"httptools"}
 # Of an extra, and imported only by the file that the extra is for.
-OPTIONAL = {"locust", "psycopg", "psycopg_pool", "cryptography", "pytest"}
+OPTIONAL = {"locust", "psycopg", "psycopg_pool", "cryptography", "pytest", "distributed"}
 IMPORT_NAMES = {"faker": "Faker"}
 
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from psp_sim.server import bind, real_transport, serve, url_of
+from psp_sim.server import bind, real_transport
 from scenarios.demo.http_page import create_page
 from scenarios.demo.lane import Lane
 from scenarios.demo.presenter import Presenter
@@ -22,21 +22,25 @@ from scenarios.demo.recording import recording_page
 from scenarios.demo.services import KINDS, Services
 from scenarios.demo.tour import TOUR
 from scenarios.errors import Unreachable, WrongUsage
-from scenarios.targets.processes import Started
+from scenarios.targets.processes import Started, serving
 
 HOST = "127.0.0.1"
 OnStart = Callable[[Started], None]
 
 
 async def show(port: int, announce: Callable[[str], None], on_start: OnStart) -> None:
-    """Serve the page until SIGINT or SIGTERM. Raises WrongUsage or Unreachable."""
+    """Serve the page until a signal cancels this task. Raises WrongUsage or Unreachable."""
     try:
         bound = bind(HOST, port)
     except OSError as problem:
         raise WrongUsage(f"cannot listen on port {port}: {problem.strerror}") from problem
     with bound:
-        async with _on_stage(on_start) as presenter:
-            await serve(create_page(presenter), bound, lambda: announce(url_of(bound)))
+        async with (
+            _on_stage(on_start) as presenter,
+            serving(create_page(presenter), bound) as url,
+        ):
+            announce(url)
+            await asyncio.Event().wait()
 
 
 async def record(seconds: float, on_start: OnStart) -> str:
@@ -111,8 +115,8 @@ def _services(
 
 
 def _end_on_signals() -> None:
-    """A terminal that closes, or a polite kill, ends the processes too."""
+    """Ctrl-C, a terminal that closes and a polite kill end the processes too."""
     loop, main = asyncio.get_running_loop(), asyncio.current_task()
     assert main is not None
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, main.cancel)
