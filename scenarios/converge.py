@@ -11,7 +11,7 @@ import httpx
 from psp_sim.domain.delivery import OPEN_STATES
 from psp_sim.settings import Settings as ProviderSettings
 from scenarios.api import BadAnswer
-from scenarios.evidence import CORRECTED, OrderSeen
+from scenarios.evidence import CORRECTED, REVERSED, OrderSeen, is_taken_back
 from scenarios.observe import look_at_orders, read_deliveries
 from scenarios.stage import Stage
 from shop.settings import Settings as ShopSettings
@@ -27,6 +27,11 @@ _OUTCOMES: dict[str, Sequence[str]] = {
     "succeeded": ("fulfilled", *CORRECTED),
     "failed": ("failed", *CORRECTED),
 }
+# What a correction must become; a shop of somebody else's may have one word for all of them.
+_TAKEN_BACK = ("failed", REVERSED)
+_LOST = (REVERSED,)
+_OPENED = ("disputed", REVERSED)
+_WON = ("fulfilled", "partially_refunded", "refunded")
 
 
 def bound_s(provider: ProviderSettings, shop: ShopSettings) -> float:
@@ -88,17 +93,30 @@ def what_is_missing(
     deliveries: Sequence[Mapping[str, Any]],
 ) -> str | None:
     """Say what has not come to its end in what was read, or return None."""
-    outcomes: dict[str, str] = {}
+    by_order: dict[str, list[Mapping[str, Any]]] = {}
     for payment in payments:
         if payment["status"] not in _OUTCOMES:
             return f"payment {payment['id']} is {payment['status']}"
-        if outcomes.get(payment["reference"]) != "succeeded":
-            outcomes[payment["reference"]] = payment["status"]
+        by_order.setdefault(payment["reference"], []).append(payment)
     for order in orders:
-        outcome = outcomes.get(order.id)
-        if outcome is None:
+        theirs = by_order.get(order.id)
+        if theirs is None:
             return f"order {order.id} is {order.status}, and the provider has no payment for it"
-        if order.status not in _OUTCOMES[outcome]:
-            return f"order {order.id} is {order.status}, and its payment {outcome}"
+        if order.status not in _wanted(theirs):
+            states = ", ".join(dict.fromkeys(payment["status"] for payment in theirs))
+            return f"order {order.id} is {order.status}, and its payment {states}"
     on_their_way = sum(delivery["state"] in OPEN_STATES for delivery in deliveries)
     return f"{on_their_way} webhooks are on their way" if on_their_way else None
+
+
+def _wanted(payments: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """Return what an order may be once its shop knows all that befell its payments."""
+    succeeded = [payment for payment in payments if payment["status"] == "succeeded"]
+    if not succeeded:
+        return _TAKEN_BACK if any(map(is_taken_back, payments)) else _OUTCOMES["failed"]
+    disputes = {each["status"] for each in succeeded[0].get("disputes", ())}
+    if len(succeeded) > 1 or not disputes:
+        return _OUTCOMES["succeeded"]
+    if "lost" in disputes:
+        return _LOST
+    return _OPENED if "opened" in disputes else _WON

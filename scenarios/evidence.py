@@ -24,6 +24,12 @@ FAILED: Sequence[str] = ("failed",)
 DEBIT_RETURNED = "debit_returned"
 
 
+def is_taken_back(payment: Mapping[str, Any]) -> bool:
+    """Tell whether a payment had succeeded and the bank took its money back."""
+    code = (payment.get("failure") or {}).get("code")
+    return payment["status"] == "failed" and code == DEBIT_RETURNED
+
+
 @dataclass(slots=True)
 class OrderSeen:
     """One order as a customer saw it: its price and every status, with the time of seeing it."""
@@ -86,12 +92,7 @@ class Evidence:
 
     def taken_back(self) -> list[Mapping[str, Any]]:
         """Return the payments that had succeeded and whose money the bank took back."""
-        return [
-            payment
-            for payment in self.payments
-            if payment["status"] == "failed"
-            and (payment.get("failure") or {}).get("code") == DEBIT_RETURNED
-        ]
+        return [payment for payment in self.payments if is_taken_back(payment)]
 
     def has_undone_corrections(self, order_id: str) -> bool:
         """Tell whether money of an order came back: a dispute was won, or a refund failed."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import httpx
 
 from scenarios.api import BadAnswer
-from scenarios.converge import look, wait_until_converged, what_is_missing
+from scenarios.converge import QUIET_S, look, wait_until_converged, what_is_missing
 from scenarios.errors import Unreachable
-from scenarios.evidence import Evidence, OrderSeen
+from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.faults_in_force import FaultsInForce
 from scenarios.observe import final_reads, look_at_orders
 from scenarios.scenario import Scenario, Step
@@ -37,12 +37,24 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
     faults = FaultsInForce(stage)
     await _chaos(scenario, stage, orders, faults)
     fired = await faults.lift(scenario)
-    waited_s, waiting_for = await wait_until_converged(stage, orders, bound_s)
-    evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
-    if waiting_for is not None:
-        return evidence
-    late = what_is_missing(orders, evidence.payments, evidence.deliveries)
-    return replace(evidence, still_waiting_for=late)
+    return await _come_to_rest(stage, orders, fired, bound_s)
+
+
+async def _come_to_rest(
+    stage: Stage, orders: Sequence[OrderSeen], fired: Sequence[FiredFault], bound_s: float
+) -> Evidence:
+    """Wait and read until nothing new comes in between, such as a dispute of what was at rest."""
+    waited_s = 0.0
+    while True:
+        more_s, waiting_for = await wait_until_converged(stage, orders, bound_s - waited_s)
+        waited_s += more_s
+        evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
+        if waiting_for is not None:
+            return evidence
+        late = what_is_missing(orders, evidence.payments, evidence.deliveries)
+        waited_s += QUIET_S
+        if late is None or waited_s >= bound_s:
+            return replace(evidence, still_waiting_for=late)
 
 
 async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:

@@ -50,6 +50,15 @@ async def count_dead_letters(transaction: Transaction) -> int:
     return 0 if row is None else int(row["count"])
 
 
+async def count_waiting(transaction: Transaction) -> int:
+    """How many events were taken and are not processed yet."""
+    # As a word of the statement, so that the index of those that wait serves it.
+    row = await transaction.fetch_one(
+        "SELECT COUNT(*) AS count FROM inbox WHERE status = 'pending'"
+    )
+    return 0 if row is None else int(row["count"])
+
+
 async def retry_dead_letters(transaction: Transaction, event_id: str | None, now: float) -> int:
     """Put one event, or all (None), back into the queue as if it had just come; how many."""
     chosen, values = ("", ()) if event_id is None else (" AND event_id = ?", (event_id,))

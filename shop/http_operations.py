@@ -37,7 +37,11 @@ def operation_routes(shop: Shop) -> list[Route]:
     async def read_metrics(_request: Request) -> Response:
         async with shop.database.transaction() as transaction:
             dead = await event_store.count_dead_letters(transaction)
-        gauges = {"dead_letters": ("events set aside", float(dead))}
+            waiting = await event_store.count_waiting(transaction)
+        gauges = {
+            "dead_letters": ("events set aside", float(dead)),
+            "inbox_waiting": ("events taken and not processed yet", float(waiting)),
+        }
         if shop.settings.works:
             gauges["webhook_endpoint_ok"] = (
                 "whether our endpoint at the provider was as it should be at the last look",

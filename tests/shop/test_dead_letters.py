@@ -37,7 +37,9 @@ async def test_an_event_that_cannot_be_processed_is_listed_with_its_reason():
         assert "Expected `str`, got `int`" in letter["reason"]
         assert json.loads(letter["body"]) == POISON
         assert (await shop.http.get("/healthz")).json()["dead_letters"] == 1
-        assert "shop_dead_letters 1" in (await shop.http.get("/metrics")).text
+        metrics = (await shop.http.get("/metrics")).text
+        assert "shop_dead_letters 1\n" in metrics
+        assert "shop_inbox_waiting 0\n" in metrics
 
 
 async def test_the_list_comes_in_pages():
