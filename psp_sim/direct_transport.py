@@ -5,11 +5,14 @@ pyreqwest's own adapter costs as much again as the call itself.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import httpx
 from pyreqwest import exceptions
+from pyreqwest.bytes import Bytes
 from pyreqwest.client import ClientBuilder
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
@@ -30,7 +33,8 @@ class DirectTransport(httpx.AsyncBaseTransport):
     """Neither follows redirects nor asks a proxy: both would connect elsewhere.
 
     Args:
-        connect_timeout_s: how long connecting may take; limits in requests are the caller's affair
+        connect_timeout_s: how long connecting may take. How long the head of an answer, and each
+            further part of it, may take is said by the request's own limit for reading
         pin: a host's name and the only address that it is to have
     """
 
@@ -54,12 +58,14 @@ class DirectTransport(httpx.AsyncBaseTransport):
         except httpx.RequestNotRead:
             builder = builder.body_stream(request.stream)
         sent = builder.build_streamed()
-        try:
-            answer = await sent.__aenter__()
-        except exceptions.PyreqwestError as problem:
-            raise _meaning(problem)(str(problem), request=request) from problem
+        read_timeout_s = request.extensions.get("timeout", {}).get("read")
+        # Not by pyreqwest's own limit, which takes an answer that stays away for a failed connect.
+        with _told_in_httpx_words(request):
+            async with asyncio.timeout(read_timeout_s):
+                answer = await sent.__aenter__()
         headers = list(answer.headers.items())
-        return httpx.Response(answer.status, headers=headers, stream=_Body(sent, answer))
+        body = _Body(sent, answer, read_timeout_s)
+        return httpx.Response(answer.status, headers=headers, stream=body)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -67,20 +73,32 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    def __init__(self, sent: StreamRequest, answer: Response) -> None:
+    def __init__(self, sent: StreamRequest, answer: Response, read_timeout_s: float | None) -> None:
         self._sent = sent
         self._answer = answer
+        self._read_timeout_s = read_timeout_s
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        reader = self._answer.body_reader
-        try:
-            while (chunk := await reader.read()) is not None:
-                yield bytes(chunk)
-        except exceptions.PyreqwestError as problem:
-            raise _meaning(problem)(str(problem)) from problem
+        while (chunk := await self._next_chunk()) is not None:
+            yield bytes(chunk)
+
+    async def _next_chunk(self) -> Bytes | None:
+        with _told_in_httpx_words():
+            async with asyncio.timeout(self._read_timeout_s):
+                return await self._answer.body_reader.read()
 
     async def aclose(self) -> None:
         await self._sent.__aexit__(None, None, None)
+
+
+@contextmanager
+def _told_in_httpx_words(request: httpx.Request | None = None) -> Iterator[None]:
+    try:
+        yield
+    except exceptions.PyreqwestError as problem:
+        raise _meaning(problem)(str(problem), request=request) from problem
+    except TimeoutError as problem:
+        raise httpx.ReadTimeout("no answer came in time", request=request) from problem
 
 
 def _meaning(problem: exceptions.PyreqwestError) -> type[httpx.RequestError]:

@@ -13,18 +13,20 @@ from tests.psp_sim.stand import Reply
 pytestmark = pytest.mark.live
 
 
-def request_to(url):
-    timeouts = {"connect": 5, "read": 5}
+def request_to(url, read_timeout_s=5):
+    timeouts = {"connect": 5, "read": read_timeout_s}
     headers = {"webhook-id": "evt_1"}
     return httpx.Request(
         "POST", url, headers=headers, content=b"{}", extensions={"timeout": timeouts}
     )
 
 
-async def send(transport, url):
-    response = await transport.handle_async_request(request_to(url))
-    await response.aread()
-    await response.aclose()
+async def send(transport, url, read_timeout_s=5):
+    response = await transport.handle_async_request(request_to(url, read_timeout_s))
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
     return response.status_code
 
 
@@ -62,6 +64,24 @@ async def test_the_next_address_is_tried_when_one_refuses(transport, monkeypatch
         resolves(monkeypatch, "127.0.0.9", "127.0.0.1")
         port = httpx.URL(sink.url).port
         assert await send(transport, f"http://shop.invalid:{port}/hooks") == 200
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"])
+async def test_an_answer_that_does_not_come_to_its_end_is_given_up_in_time(transport, answer):
+    writers = []
+
+    def hold(_, writer):
+        writers.append(writer)
+        writer.write(answer)
+
+    async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        url = f"http://127.0.0.1:{port}/hooks"
+        with pytest.raises(httpx.ReadTimeout):
+            await asyncio.wait_for(send(transport, url, read_timeout_s=0.2), 5)
+    for writer in writers:
+        writer.close()
+        await writer.wait_closed()
 
 
 @pytest.mark.parametrize("bad", ["169.254.169.254", "93.184.216.34", "0.0.0.0", "::ffff:7f00:1"])
