@@ -63,6 +63,8 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 10000")
         # In KB. With SQLite's own 2 MB, a large table has its index read anew for every row.
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        # What a savepoint may have to take back stays in memory; over 64 KB it would go to a file.
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as problem:

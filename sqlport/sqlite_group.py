@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 
 from sqlport.sqlite import SqliteDatabase, SqliteTransaction
 
@@ -24,21 +24,43 @@ class GroupingSqliteDatabase(SqliteDatabase):
         self._group: list[asyncio.Future[None]] | None = None
         self._committing: asyncio.Task[None] | None = None
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqliteTransaction]:
+    def transaction(self) -> AbstractAsyncContextManager[SqliteTransaction]:
         """Begin; wait for the commit on leaving normally, roll back on any exception."""
-        async with self._turn:
-            group = self._begin_group() if self._group is None else self._group
+        return _Member(self)
+
+    async def join(self) -> SqliteTransaction:
+        """Begin a transaction in the group that is open, or in a new one."""
+        await self._turn.acquire()
+        try:
+            if self._group is None:
+                self._begin_group()
             self._connection.execute("SAVEPOINT one")
-            try:
-                yield self._transaction
-                self._connection.execute("RELEASE one")
-            except BaseException as problem:
-                self._take_back(group, problem)
-                raise
-            stored = asyncio.get_running_loop().create_future()
-            group.append(stored)
-        await stored
+        except BaseException:
+            self._turn.release()
+            raise
+        return self._transaction
+
+    def leave(self, problem: BaseException | None) -> asyncio.Future[None] | None:
+        """End a transaction; return what tells of its commit, None if there is nothing to commit.
+
+        Raises what the engine refuses, once the transaction is taken back.
+        """
+        group = self._group
+        assert group is not None, "it was there when the transaction began, and the turn is held"
+        try:
+            if problem is None:
+                try:
+                    self._connection.execute("RELEASE one")
+                except BaseException as refusal:
+                    self._take_back(group, refusal)
+                    raise
+                stored = asyncio.get_running_loop().create_future()
+                group.append(stored)
+                return stored
+            self._take_back(group, problem)
+            return None
+        finally:
+            self._turn.release()
 
     async def close(self) -> None:
         """Close the connection once what is under way is stored. Idempotent."""
@@ -46,12 +68,11 @@ class GroupingSqliteDatabase(SqliteDatabase):
             await asyncio.wait([self._committing])
         await super().close()
 
-    def _begin_group(self) -> list[asyncio.Future[None]]:
+    def _begin_group(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         self._group = []
         # It gets its turn behind everybody who is ready now, and so those join.
         self._committing = asyncio.create_task(self._commit(self._group))
-        return self._group
 
     async def _commit(self, group: list[asyncio.Future[None]]) -> None:
         async with self._turn:
@@ -77,6 +98,28 @@ class GroupingSqliteDatabase(SqliteDatabase):
             # Some errors, such as a full disk, take back everything since BEGIN.
             self._group = None
             _fail(group, problem)
+
+
+class _Member(AbstractAsyncContextManager[SqliteTransaction]):
+    """One transaction. Written out, since a generator would cost as much as a statement."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: GroupingSqliteDatabase) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> SqliteTransaction:
+        return await self._database.join()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        stored = self._database.leave(error)
+        if stored is not None:
+            await stored
 
 
 def _fail(group: list[asyncio.Future[None]], problem: BaseException) -> None:
