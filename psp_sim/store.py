@@ -89,13 +89,13 @@ async def await_writers(transaction: Transaction) -> None:
     On PostgreSQL a transaction with a lower position can end after one with a higher: a reader who
     had gone on to the higher one would never see the lower.
     """
-    await transaction.fetch_one(f"SELECT 1 /*postgresql: , pg_advisory_xact_lock({_LISTS}) */")
+    if transaction.is_shared:
+        await transaction.fetch_one(f"SELECT pg_advisory_xact_lock({_LISTS})")
 
 
 async def _write_in_turn(transaction: Transaction) -> None:
-    await transaction.fetch_one(
-        f"SELECT 1 /*postgresql: , pg_advisory_xact_lock_shared({_LISTS}) */"
-    )
+    if transaction.is_shared:
+        await transaction.fetch_one(f"SELECT pg_advisory_xact_lock_shared({_LISTS})")
 
 
 async def insert_payment(transaction: Transaction, payment: Payment) -> None:
@@ -219,10 +219,10 @@ async def next_payment_due_at(transaction: Transaction) -> float | None:
 
 async def lock_key(transaction: Transaction, key: str) -> bool:
     """Hold a key until the transaction is over; tell whether another process holds it already."""
+    if not transaction.is_shared:
+        return True
     row = await transaction.fetch_one(
-        "SELECT 1 /*postgresql: * pg_try_advisory_xact_lock(hashtextextended($1, 0))::int */ "
-        "AS is_mine, ? AS key",
-        key,
+        "SELECT pg_try_advisory_xact_lock(hashtextextended(?, 0)) AS is_mine", key
     )
     assert row is not None, "there is always a row"
     return bool(row["is_mine"])

@@ -16,7 +16,16 @@ class Row(Protocol):
 
 
 class Transaction(Protocol):
-    """Statements that take effect together or not at all; ``?`` marks a value on every engine."""
+    """Statements that take effect together or not at all; ``?`` marks a value on every engine.
+
+    ``is_shared`` tells whether other transactions can be under way at the same time: only then is
+    there anybody to lock something against.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there can be other transactions beside this one."""
+        ...
 
     async def execute(self, statement: str, *values: Value) -> int:
         """Run a statement; return how many rows it changed."""

@@ -43,6 +43,8 @@ class PostgresTransaction:
     After a statement has failed, only the end of the transaction is left.
     """
 
+    is_shared = True
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 

@@ -18,6 +18,8 @@ from sqlport.port import Others, Row, Value
 class SqliteTransaction:
     """Statements on one connection, between its BEGIN and its COMMIT."""
 
+    is_shared = False
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 

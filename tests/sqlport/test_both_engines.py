@@ -248,3 +248,8 @@ async def test_a_query_may_ask_for_free_rows_and_whether_there_are_others(databa
 async def test_closing_twice_is_fine(database):
     await database.close()
     await database.close()
+
+
+async def test_a_transaction_is_shared_where_others_can_be_at_work(database):
+    async with database.transaction() as transaction:
+        assert transaction.is_shared == (database.others is not None)
