@@ -30,7 +30,9 @@ class Outcome:
 
 def play_plan(plan: Plan, shop: str) -> Outcome:
     """Play a plan in virtual time. Raises WrongUsage for a plan that is not valid."""
-    outcome, _ = play_and_keep(plan, shop)
+    outcome, done = play_and_keep(plan, shop)
+    if done is not None:
+        done.world.close()
     return outcome
 
 

@@ -44,7 +44,9 @@ class Simulated:
 def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
     """Play a scenario in virtual time. The same arguments give the same digest, anywhere."""
     done = simulate(scenario, seed, shop)
-    return Played(done.evidence, done.world.loop.time(), done.world.trace.digest())
+    played = Played(done.evidence, done.world.loop.time(), done.world.trace.digest())
+    done.world.close()
+    return played
 
 
 def simulate(scenario: Scenario, seed: int, shop: str) -> Simulated:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from scenarios.world.crash_points import CrashPoints
+from scenarios.world.engine import Engine, engine_with
 from scenarios.world.errors import WorldError
 from scenarios.world.incarnation import WORK, Incarnation
 from scenarios.world.latency import LatencyProfile
@@ -23,70 +24,59 @@ from scenarios.world.ports import CrashMode
 from scenarios.world.trace import Trace
 from sqlport import Others, SqliteDatabase, Transaction
 
-# SQLite's own clock and randomness are real. "now" would be another time in every run.
-_REAL_FUNCTIONS = (
-    "current_timestamp", "current_date", "current_time", "datetime", "date", "time",
-    "julianday", "unixepoch", "strftime", "random", "randomblob",
-)  # fmt: skip
-
 _FRACTION = 2.0**-48
 
 
 class Disk:
-    """What survives a crash. Opened when first used; closed with the world."""
+    """What survives a crash. Its engine is taken when first used."""
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.commits = 0
         self.pristine = True
-        self.forbidden: str | None = None
-        self._connection: sqlite3.Connection | None = None
+        self._engine: Engine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """SQLite, past every fence."""
+        if self._engine is None:
+            self._engine = Engine()
+        return self._engine
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """The engine itself, past every fence: for final reads by the harness."""
-        if self._connection is None:
-            self._connection = sqlite3.connect(":memory:", isolation_level=None)
-            for name in _REAL_FUNCTIONS:
-                self._connection.create_function(name, -1, self._refusal(name))
-        return self._connection
+        """The engine's connection, past every fence: for final reads by the harness."""
+        return self.engine.connection
 
     def crash(self, mode: CrashMode) -> None:
         """Forget what was not committed. Both modes are alike while a commit is always on disk."""
         del mode
-        if self._connection is not None and self._connection.in_transaction:
-            self._connection.rollback()
+        if self._engine is not None and self._engine.connection.in_transaction:
+            self._engine.connection.rollback()
 
     def restore(self, script: str) -> bool:
-        """Copy what the script makes of an empty disk, if known: far cheaper than to run it."""
-        template = _templates.get(script)
-        if template is None or not self.pristine:
+        """Take what the script makes of an empty disk, if known: far cheaper than to run it."""
+        if self._engine is not None or not self.pristine:
             return False
-        template.connection.backup(self.connection)
-        self.pristine = False
-        return True
+        self._engine = engine_with(script)
+        self.pristine = self._engine is None
+        return not self.pristine
 
     def remember(self, script: str) -> None:
         """Keep what the script has made of this disk, if it was empty before."""
         if self.pristine:
-            template = _templates[script] = Disk("template")
-            self.connection.backup(template.connection)
+            self.engine.remember(script)
             self.pristine = False
 
-    def _refusal(self, name: str) -> Any:
-        def refuse(*_: object) -> None:
-            self.forbidden = name
-            raise WorldError(name)
-
-        return refuse
+    def close(self) -> None:
+        """Give the engine back, for the disks of other worlds; this disk is empty from now on."""
+        engine, self._engine, self.pristine = self._engine, None, True
+        if engine is not None:
+            engine.give_back()
 
     def __del__(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-
-
-# By script. It only saves time: a restored disk and one on which the script ran are the same.
-_templates: dict[str, Disk] = {}
+        if self._engine is not None:
+            self._engine.connection.close()
 
 
 class FencedConnection:
@@ -119,9 +109,10 @@ class FencedConnection:
         try:
             return self._connection.execute(statement, values)
         except sqlite3.OperationalError:
-            if self._disk.forbidden is not None:
+            forbidden = self._disk.engine.forbidden
+            if forbidden is not None:
                 raise WorldError(
-                    f"{self._disk.host} used SQL's {self._disk.forbidden}(), whose value differs "
+                    f"{self._disk.host} used SQL's {forbidden}(), whose value differs "
                     "in every run: pass the time or the random value in as a parameter"
                 ) from None
             raise

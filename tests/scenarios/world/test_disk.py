@@ -191,6 +191,54 @@ def test_a_schema_that_was_copied_does_not_undo_later_work() -> None:
     assert len(world.host("shop").disk.connection.execute("SELECT * FROM notes").fetchall()) == 2
 
 
+def test_a_disk_that_was_used_before_is_as_empty_as_a_new_one() -> None:
+    script = (
+        "CREATE TABLE IF NOT EXISTS numbered (number INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT);"
+        "CREATE TABLE IF NOT EXISTS steps (step BIGINT); INSERT INTO steps VALUES (7)"
+    )
+    engines = []
+
+    def played() -> list[Any]:
+        found: list[Any] = []
+
+        async def factory(environment: HostEnvironment) -> Any:
+            database: Any = environment.database
+            await database.apply_schema(script)
+            engines.append(database.disk.engine)
+            async with database.transaction() as transaction:
+                await transaction.execute("INSERT INTO numbered (text) VALUES ('left behind')")
+                await transaction.execute("UPDATE steps SET step = 8")
+                found.extend(await transaction.fetch_all("SELECT number, text FROM numbered"))
+            return factory_of(say_ok)(environment)
+
+        async def main(transport: Any) -> None:
+            return
+
+        world = World(1)
+        run_in(world, ("shop", factory), main=main)
+        world.close()
+        return [tuple(row) for row in found]
+
+    assert played() == played() == [(1, "left behind")]
+    assert engines[0] is engines[1], "nothing is shown if the second disk was a new one"
+    left = engines[0].connection.execute("SELECT step FROM steps").fetchall()
+    assert [tuple(row) for row in left] == [(7,)]
+
+
+def test_a_disk_whose_schema_was_changed_is_not_used_again() -> None:
+    world = World(1)
+
+    async def use(database: Any) -> Any:
+        async with database.transaction() as transaction:
+            await transaction.execute("CREATE TABLE more (a BIGINT)")
+        return database.disk.engine
+
+    engine = with_database(world, use)
+    world.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        engine.connection.execute("SELECT 1")
+
+
 def test_closing_is_for_one_incarnation() -> None:
     async def factory(environment: HostEnvironment) -> Any:
         await environment.database.apply_schema(SCHEMA)
