@@ -198,11 +198,8 @@ class World:
             raise WorldError("a world runs once: make a new one for every run")
         self._ran = True
         self.loop.limit_us = to_us(limit_s)
-        try:
-            with _no_garbage_collection(), no_way_out(self.loop):
-                return self._run(main)
-        finally:
-            gc.collect(0)
+        with _no_garbage_collection(), no_way_out(self.loop):
+            return self._run(main)
 
     def close(self) -> None:
         """Give back what other worlds can use. The trace stays; the disks are empty."""
@@ -235,13 +232,13 @@ def _mention(error: Exception, other: BaseException | None) -> None:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    # Finalizers would run at instants that depend on what the process did before. What the run
-    # allocates stays in the youngest generation, so collecting that one afterwards is cheap.
+    # Finalizers would run at instants that depend on what the process did before.
     was_enabled = gc.isenabled()
-    gc.collect(0)
     gc.disable()
     try:
         yield
     finally:
+        # Before the collector is on again: it would begin at once, and with everything there is.
+        gc.collect(0)
         if was_enabled:
             gc.enable()
