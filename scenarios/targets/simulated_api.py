@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
+
+import msgspec
 
 from scenarios.api import Api
 from scenarios.world.exchange import Headers
@@ -23,23 +26,27 @@ class SimulatedApi(Api):
 
         Raises httpx.HTTPError when no answer comes.
         """
-        url = urlsplit(self.base_url)
-        assert url.hostname is not None and url.port is not None  # noqa: PT018 (our own URLs)
+        host, port, prefix = self._address
         sent = b"" if body is None else json.dumps(body).encode()
+        headers = self._headers
+        if sent:
+            headers = [*headers, (b"content-length", b"%d" % len(sent))]
         status, text = await self.transport.ask(
-            method,
-            (url.hostname, url.port, url.path + path),
-            self._headers(url.netloc, sent),
-            sent,
-            self.timeout_s,
+            method, (host, port, prefix + path), headers, sent, self.timeout_s
         )
         try:
-            return status, json.loads(text)
-        except ValueError:
+            return status, msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return status, None
 
-    def _headers(self, host: str, body: bytes) -> Headers:
+    @cached_property
+    def _address(self) -> tuple[str, int, str]:
+        url = urlsplit(self.base_url)
+        assert url.hostname is not None and url.port is not None  # noqa: PT018 (our own URLs)
+        return url.hostname, url.port, url.path
+
+    @cached_property
+    def _headers(self) -> Headers:
+        host = urlsplit(self.base_url).netloc
         named = {"host": host, "content-type": "application/json", **self.headers}
-        if body:
-            named["content-length"] = str(len(body))
         return [(name.lower().encode(), value.encode()) for name, value in named.items()]
