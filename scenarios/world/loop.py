@@ -10,9 +10,11 @@ import asyncio
 import contextvars
 import heapq
 import math
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, MutableSet
+from collections.abc import Callable, Coroutine, Iterator, MutableSet
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVarTuple
 
 from scenarios.world.errors import (
@@ -338,8 +340,9 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         self._torn_down = True
         asyncio._set_running_loop(self)
         try:
-            for task in self._tasks:  # closing may create tasks: they are appended and closed too
-                task.close_coroutine()
+            with _no_tracebacks():
+                for task in self._tasks:  # closing may create tasks: they are closed too
+                    task.close_coroutine()
         finally:
             asyncio._set_running_loop(None)
         self._timers.clear()
@@ -353,6 +356,20 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
 
     def __del__(self) -> None:
         """Nothing to release, so a loop that never ran needs no warning."""
+
+
+@contextmanager
+def _no_tracebacks() -> Iterator[None]:
+    # What is closed here writes them for nobody, and reads source files to do so.
+    limit = getattr(sys, "tracebacklimit", None)
+    sys.tracebacklimit = 0
+    try:
+        yield
+    finally:
+        if limit is None:
+            del sys.tracebacklimit
+        else:
+            sys.tracebacklimit = limit
 
 
 def _is_dead(task: VirtualTask) -> bool:

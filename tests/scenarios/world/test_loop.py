@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import itertools
 import math
+import sys
 import threading
 import time
+import traceback
 
 import anyio.to_thread
 import pytest
@@ -366,3 +368,23 @@ def test_another_thread_cannot_wake_the_loop() -> None:
     with pytest.raises(ThreadForbidden, match="one thread"):
         world.run(main())
     assert refused
+
+
+def test_what_is_closed_at_the_end_reads_no_source_for_a_traceback() -> None:
+    texts: list[str] = []
+    world = World(1)
+
+    async def wait_for_ever() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            texts.append(traceback.format_exc())
+
+    async def main() -> None:
+        world.loop.create_task(wait_for_ever())
+        await asyncio.sleep(1)
+
+    world.run(main())
+    assert [text.strip().splitlines()[-1] for text in texts] == ["GeneratorExit"]
+    assert "File" not in texts[0]
+    assert not hasattr(sys, "tracebacklimit")
