@@ -196,6 +196,8 @@ class HostDatabase:
 async def _pass_time(delay_us: int) -> None:
     """Sleep, without what a sleep of the general sort has to be prepared for."""
     loop = cast("VirtualTimeLoop", asyncio.get_running_loop())
+    if loop.skip_us(delay_us):
+        return
     future = loop.create_future()
     loop.call_after_us(delay_us, _wake, future)
     await future

@@ -52,6 +52,28 @@ def test_time_is_exact_over_many_small_steps() -> None:
     assert world.run(main()) == 100_000_000
 
 
+def test_time_is_skipped_only_if_nothing_else_could_happen_meanwhile() -> None:
+    world = World(1)
+    skipped: list[bool] = []
+
+    async def main() -> None:
+        loop = world.loop
+        skipped.append(loop.skip_us(1000))  # nothing is planned
+        timer = loop.call_later(0.005, lambda: None)
+        skipped.append(loop.skip_us(4999))  # until just before the timer
+        skipped.append(loop.skip_us(1))  # the timer is as early
+        loop.call_soon(lambda: None)
+        skipped.append(loop.skip_us(0))  # somebody else is ready
+        timer.cancel()
+        await asyncio.sleep(0)
+        world.loop.limit_us = world.loop.now_us + 1
+        skipped.append(loop.skip_us(2))  # the run would be over
+
+    world.run(main())
+    assert skipped == [True, True, False, False, False]
+    assert world.loop.now_us == 5999
+
+
 def test_timers_of_one_instant_run_in_the_order_in_which_they_were_set() -> None:
     order: list[int] = []
 
