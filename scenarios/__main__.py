@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
 
 from scenarios.commands import COMMANDS
 from scenarios.errors import Unreachable, WrongUsage
@@ -30,13 +32,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+class CommandParser(argparse.ArgumentParser):
+    """The options of one command, declared by its file when they are first needed."""
+
+    def __init__(self, *, module: str = "", **options: Any) -> None:
+        super().__init__(**options)
+        self._module = module
+
+    def declare(self) -> None:
+        """Load the command's file and let it declare its options, once."""
+        module, self._module = self._module, ""
+        if module:
+            import_module(module).add_to(self)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse what the command's file declares."""
+        self.declare()
+        return super().parse_known_args(args, namespace)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="psp-scenarios", description="Prove whether a webhook consumer is correct."
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    words = parser.add_subparsers(dest="command", required=True, parser_class=CommandParser)
     for command in COMMANDS:
-        command.add_to(commands)
+        words.add_parser(command.word, help=command.help, module=command.module)
     return parser
 
 

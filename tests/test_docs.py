@@ -166,6 +166,8 @@ def test_every_command_and_option_of_the_harness_is_documented() -> None:
     )
     for name, parser in commands.items():
         assert f"psp-scenarios {name}" in page
+        parser.declare()
+        assert len(parser._actions) > 1, name
         for action in parser._actions:
             for option in action.option_strings:
                 assert option.startswith("-h") or option == "--help" or f"`{option}" in page, option

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from scenarios.commands import options as common
-from scenarios.commands.options import Commands
 from scenarios.comparison.compare import DEFAULT_FAULTS, DEFAULT_PAYMENTS, compare
 from scenarios.comparison.document import comparison_document
 from scenarios.comparison.live import LIVE_PAYMENTS, compare_live
@@ -20,11 +19,8 @@ from scenarios.run_suite import LIVE
 PAYMENTS_MIN, PAYMENTS_MAX = 10, 100_000
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser(
-        "compare", help="compare polling with webhooks, figures beside a model"
-    )
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     command.add_argument("--payments", type=int, metavar="N", help="default: 1000; live: 30")
     command.add_argument(
         "--faults",

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from psp_sim.domain.duration import parse_duration
-from scenarios.commands.options import Commands
 from scenarios.demo.run_demo import record, show
 from scenarios.errors import WrongUsage
 from scenarios.plotly_bundle import plotly_js
@@ -20,9 +19,8 @@ RECORDING_S_MAX = 3600.0
 DEFAULT_RECORDING = "demo.html"
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("demo", help="show polling beside webhooks, live, on a page")
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     command.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}; 0 picks one")
     command.add_argument(
         "--for", dest="duration", metavar="20s", help="take the tour in this time and record it"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from psp_sim.domain.duration import parse_duration
 from scenarios.commands import options as common
-from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.commands.options import EXIT_STATUS
 from scenarios.errors import WrongUsage
 from scenarios.report import documents, terminal
 from scenarios.report.exploration import explore_document, show_search
@@ -20,11 +20,8 @@ RUNS = 3000
 FOLDER = "reports"
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser(
-        "explore", help="search for faults that break a promise, and shrink what is found"
-    )
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     common.add_shop(command)
     common.add_seed(command)
     length = command.add_mutually_exclusive_group()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from scenarios.commands.options import Commands, add_json
+from scenarios.commands.options import add_json
 from scenarios.report import documents, terminal
 from scenarios.scenario_files import select
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("list", help="show scenarios, invariants, mutants and faults")
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     add_json(command)
     command.set_defaults(work=_work)
 

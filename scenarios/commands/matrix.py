@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from scenarios.commands import options as common
-from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.commands.options import EXIT_STATUS
 from scenarios.matrix import run_matrix
 from scenarios.mutants import MUTANTS
 from scenarios.report import documents, terminal
@@ -13,9 +13,8 @@ from scenarios.scenario_files import select
 from scenarios.verdict import Verdict
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("matrix", help="play every scenario against every broken shop")
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     common.add_seed(command)
     common.add_target(command)
     common.add_json(command)

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT, MUTANTS
@@ -17,9 +16,6 @@ from scenarios.targets.external_fit import why_not_external
 from scenarios.targets.live import why_not_live
 from scenarios.targets.target_file import load_target
 from scenarios.verdict import Verdict
-
-# argparse gives its type no public name.
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 DEFAULT_SEED = 1
 EXTERNAL_JOBS_PER_CORE = 4

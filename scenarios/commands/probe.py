@@ -17,7 +17,7 @@ from psp_sim.domain.duration import parse_duration
 from psp_sim.domain.errors import PspError
 from psp_sim.domain.target_address import is_forbidden
 from psp_sim.server import real_transport
-from scenarios.commands.options import Commands, add_json
+from scenarios.commands.options import add_json
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.probe.check import Checked, Finding, Probed
 from scenarios.probe.compose import Composer, default_template
@@ -31,9 +31,8 @@ from scenarios.report.probe import probe_document, probe_suite, show_probed
 PATIENCE = 2
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("probe", help="check any webhook endpoint, without an adapter")
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     command.add_argument("url", metavar="URL", help="where the provider would send its webhooks")
     command.add_argument("--secret", required=True, help="what the endpoint verifies with")
     command.add_argument(

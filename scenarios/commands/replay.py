@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.commands import options as common
-from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.commands.options import EXIT_STATUS
 from scenarios.errors import WrongUsage
 from scenarios.report import documents, terminal
 from scenarios.run_suite import Task, run_task
@@ -30,9 +30,8 @@ _VERDICTS = {
 _STYLES = {REPRODUCED: "bold red", NOT_REPRODUCED: "green", NO_LONGER_FIRES: "yellow"}
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("replay", help="play a failure again from its replay file")
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     command.add_argument("file", metavar="FILE")
     command.add_argument("--shop", metavar="correct|MUTANT", help="default: the file's own")
     common.add_target(command)

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from scenarios.commands import options as common
-from scenarios.commands.options import EXIT_STATUS, Commands
+from scenarios.commands.options import EXIT_STATUS
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
@@ -36,9 +36,8 @@ from scenarios.verdict import ScenarioResult, overall
 REPORT_FOLDER = "reports"
 
 
-def add_to(commands: Commands) -> None:
-    """Declare the command and its options."""
-    command = commands.add_parser("run", help="play scenarios and say which promises held")
+def add_to(command: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
     command.add_argument("scenarios", nargs="*", metavar="NAME|TAG|FILE", help="default: all")
     common.add_seed(command)
     command.add_argument(

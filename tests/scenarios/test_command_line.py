@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,15 @@ def test_list_tells_what_there_is_as_json_and_nothing_else(capsys) -> None:
 def test_list_for_people_names_every_scenario(capsys) -> None:
     assert main(["list"]) == 0
     assert "calm" in capsys.readouterr().out
+
+
+def test_the_help_text_loads_nothing_of_what_it_tells_of() -> None:
+    loaded = "import sys, scenarios.__main__ as it; sys.argv = ['it', '--help']\n"
+    loaded += "try: it.main()\nfinally: print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", loaded]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "explore" in done.stdout
+    assert not {"httpx", "starlette", "rich", "psp_sim", "shop"} & set(done.stderr.split())
 
 
 def test_run_writes_the_contracts_keys_and_ends_with_0_when_all_held(capsys) -> None:
