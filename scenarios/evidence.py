@@ -120,10 +120,12 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Played:
     """What one run gave: evidence, the time that passed in its world, and in virtual time the
-    digest of its whole trace. ``trouble`` is what happened to the service beside all that.
+    digest of its whole trace and how often each mark was hit. ``trouble`` is what happened to the
+    service beside all that.
     """
 
     evidence: Evidence
     simulated_s: float
     digest: str | None
     trouble: str | None = None
+    marks: Mapping[str, int] = field(default_factory=dict)

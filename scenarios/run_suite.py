@@ -92,6 +92,7 @@ def _result(task: Task, played: Played, wall_s: float) -> RunResult:
         digest=played.digest,
         trouble=played.trouble,
         evidence=evidence if task.keeps_evidence else None,
+        marks=played.marks,
     )
 
 

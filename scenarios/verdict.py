@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -36,7 +36,10 @@ class InvariantResult:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """One run with one seed; ``evidence`` is there if it was asked for."""
+    """One run with one seed; ``evidence`` is there if it was asked for.
+
+    ``marks`` counts what had to happen sometimes; it is empty where nobody could look for it.
+    """
 
     scenario: str
     seed: int
@@ -48,6 +51,7 @@ class RunResult:
     digest: str | None
     trouble: str | None = None
     evidence: Evidence | None = None
+    marks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_broken(self) -> bool:
@@ -76,6 +80,7 @@ class ScenarioResult:
     replay: str | None = None
     broken_run: RunResult | None = None
     told: RunResult | None = None
+    marks: Mapping[str, int] = field(default_factory=dict)
 
 
 def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantResult]:
@@ -106,6 +111,9 @@ def combine(
     fired: Counter[str] = Counter(dict.fromkeys(scenario.fault_kinds, 0))
     for run in runs:
         fired.update(run.faults_fired)
+    marks: Counter[str] = Counter()
+    for run in runs:
+        marks.update(run.marks)
     reasons = _reasons(scenario, runs, invariants, fired)
     if any(result.verdict is Verdict.BROKEN for result in invariants):
         verdict = Verdict.BROKEN
@@ -125,15 +133,20 @@ def combine(
         replay=replay,
         broken_run=next((run for run in runs if run.is_broken), None),
         told=next((run for run in runs if run.is_broken), runs[0] if runs else None),
+        marks=dict(marks),
     )
 
 
-def overall(results: Sequence[ScenarioResult]) -> Verdict:
-    """Return the verdict on the whole suite: no result at all proves nothing."""
+def overall(results: Sequence[ScenarioResult], doubts: Sequence[str] = ()) -> Verdict:
+    """Return the verdict on the whole suite: no result at all proves nothing.
+
+    ``doubts`` say what keeps the suite as a whole from proving anything.
+    """
     verdicts = [result.verdict for result in results]
     if Verdict.BROKEN in verdicts:
         return Verdict.BROKEN
-    return Verdict.UNPROVEN if not verdicts or Verdict.UNPROVEN in verdicts else Verdict.HELD
+    is_proven = verdicts and not doubts and Verdict.UNPROVEN not in verdicts
+    return Verdict.HELD if is_proven else Verdict.UNPROVEN
 
 
 def _combine_invariant(name: str, runs: Sequence[RunResult]) -> InvariantResult:

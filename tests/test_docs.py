@@ -25,6 +25,7 @@ from psp_sim.settings import Settings as ProviderSettings
 from psp_sim.settings import environment_name, option_name
 from scenarios.__main__ import _parser
 from scenarios.invariants import INVARIANTS
+from scenarios.marks import MARKS
 from scenarios.mutants import MUTANTS
 from scenarios.scenario_files import load_catalogue
 from scenarios.vocabulary import ALL_FAULTS, fields_of
@@ -120,6 +121,11 @@ def test_every_dialect_schedule_and_preset_is_documented(page: str, word: str) -
 @pytest.mark.parametrize("invariant", INVARIANTS.values(), ids=lambda invariant: invariant.name)
 def test_every_invariant_is_documented_with_its_promise(invariant) -> None:
     assert invariant.promise in _rows_of(_page("invariants"), invariant.name)
+
+
+@pytest.mark.parametrize("mark", MARKS.values(), ids=lambda mark: mark.name)
+def test_every_coverage_mark_is_documented(mark) -> None:
+    assert mark.summary in _rows_of(_page("self-checks"), mark.name)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=lambda mutant: mutant.name)

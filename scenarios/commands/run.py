@@ -16,6 +16,7 @@ from rich.markup import escape
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
 from scenarios.errors import WrongUsage
+from scenarios.marks import sum_of
 from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
 from scenarios.report.annotations import annotation_lines
@@ -26,12 +27,12 @@ from scenarios.report.write_reports import (
     write_markdown,
     write_run_junit,
 )
-from scenarios.run_suite import is_external, run_suite, services_quiet
+from scenarios.run_suite import SIMULATED, is_external, run_suite, services_quiet
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
 from scenarios.search.replay import replay_of, write_replay
 from scenarios.targets.external import check_external
-from scenarios.verdict import ScenarioResult, overall
+from scenarios.verdict import ScenarioResult
 
 REPORT_FOLDER = "reports"
 
@@ -83,13 +84,21 @@ def _work(options: argparse.Namespace) -> int:
             keeps_evidence=any(reports),
         )
     results = [_with_replay(result, scenarios, options) for result in results]
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
-    terminal.show_results(console, results, shown)
+    marks = sum_of(result.marks for result in results)
+    is_whole = _is_whole_suite(options)
+    told = Told(results, shown, options.target, options.shop, left_out, marks, is_whole)
+    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    terminal.show_results(console, told)
     for name, reason in left_out.items():
         console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
-    _report(options, Told(results, shown, options.target, options.shop, left_out), seeds[0])
-    return EXIT_STATUS[overall(results)]
+    _report(options, told, seeds[0])
+    return EXIT_STATUS[told.verdict]
+
+
+def _is_whole_suite(options: argparse.Namespace) -> bool:
+    """Tell whether all is played that has to hit every mark."""
+    return not options.scenarios and options.target == SIMULATED and options.shop == CORRECT
 
 
 def _with_replay(
@@ -129,10 +138,7 @@ def _report(options: argparse.Namespace, told: Told, first_seed: int) -> None:
 
 
 def _write_json(told: Told, first_seed: int, path: str) -> None:
-    document = documents.run_document(
-        told.results, first_seed, told.target, told.shop, told.left_out
-    )
-    documents.write_document(document, path)
+    documents.write_document(documents.run_document(told, first_seed), path)
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:

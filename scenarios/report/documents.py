@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.matrix import Matrix
 from scenarios.mutants import MUTANTS
+from scenarios.report.story import Told
 from scenarios.scenario import Scenario
-from scenarios.verdict import ScenarioResult, overall
+from scenarios.verdict import ScenarioResult
 from scenarios.vocabulary import ALL_FAULTS, fields_of
 
 STANDARD_OUTPUT = "-"
@@ -68,21 +70,18 @@ def list_document(scenarios: Sequence[Scenario]) -> dict[str, Any]:
     }
 
 
-def run_document(
-    results: Sequence[ScenarioResult],
-    seed: int,
-    target: str,
-    shop: str,
-    left_out: Mapping[str, str],
-) -> dict[str, Any]:
+def run_document(told: Told, seed: int) -> dict[str, Any]:
     """Return the result of ``run``; ``left_out`` says why a scenario was not played."""
+    left_out = [{"name": name, "reason": reason} for name, reason in told.left_out.items()]
     return {
-        "verdict": overall(results),
+        "verdict": told.verdict,
+        "unproven_because": list(told.doubts),
         "seed": seed,
-        "target": target,
-        "shop": shop,
-        "scenarios": [_scenario(result) for result in results],
-        "left_out": [{"name": name, "reason": reason} for name, reason in left_out.items()],
+        "target": told.target,
+        "shop": told.shop,
+        "scenarios": [_scenario(result) for result in told.results],
+        "left_out": left_out,
+        "marks": [asdict(mark) for mark in told.marks],
     }
 
 

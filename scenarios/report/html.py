@@ -18,9 +18,10 @@ from scenarios.report.story import (
     replay_command,
     sentences,
 )
-from scenarios.verdict import InvariantResult, ScenarioResult, Verdict, overall
+from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
 
 MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
+HAPPENED = '<span class="mark held">✓ happened</span>'
 # So many are shown with their diagram at once; of the others it unfolds.
 OPEN_STORIES = 5
 # Colour and shape of what the timelines show.
@@ -36,7 +37,7 @@ _LEGEND = (
 def html_report(told: Told) -> str:
     """Return the whole page."""
     style = (resources.files("scenarios.report") / "report.css").read_text(encoding="utf-8")
-    verdict = overall(told.results)
+    verdict = told.verdict
     troubled = [result for result in told.results if result.verdict is not Verdict.HELD]
     body = [
         _head(told, verdict),
@@ -45,6 +46,7 @@ def html_report(told: Told) -> str:
             for number, result in enumerate(troubled)
         ),
         _promises(told.results),
+        _marks(told),
         _scenarios(told),
         _plots(told.results),
     ]
@@ -75,7 +77,9 @@ def _head(told: Told, verdict: Verdict) -> str:
         f"{escape(told.seeds)}, {escape(where)}.</p>"
         f'<div class="bar" role="img" aria-label="{said}">{shares}</div>'
         f'<p class="soft">{fired} faults fired in {format_duration(world_s)} of the world’s '
-        "time.</p></header>"
+        "time.</p>"
+        + "".join(f'<p class="unproven">Not proven: {escape(each)}.</p>' for each in told.doubts)
+        + "</header>"
     )
 
 
@@ -126,6 +130,26 @@ def _promises(results: Sequence[ScenarioResult]) -> str:
         '<h2>What was promised</h2><div class="wide"><table><thead><tr><th>verdict</th>'
         '<th>promise</th><th>broken in</th><th class="number">cases</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _marks(told: Told) -> str:
+    if not told.marks:
+        return ""
+    missing = '<span class="mark unproven">? never</span>' if told.is_whole else "–"
+    rows = "".join(
+        f"<tr><td>{HAPPENED if mark.count else missing}</td><td>{escape(mark.summary)}"
+        f'<br><span class="soft"><code>{mark.name}</code></span></td>'
+        f'<td class="number">{mark.count}</td></tr>'
+        for mark in told.marks
+    )
+    hit = sum(mark.count > 0 for mark in told.marks)
+    return (
+        "<h2>What has to happen sometimes</h2>"
+        '<p class="soft">A fault that fired need not have hurt anybody. These are the situations '
+        f"for which the faults are there: {hit} of {len(told.marks)} came about.</p>"
+        '<div class="wide"><table><thead><tr><th></th><th>it happened that</th>'
+        f'<th class="number">times</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
 

@@ -8,7 +8,7 @@ from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.report.diagram_mermaid import mermaid_diagram
 from scenarios.report.story import Told, order_stories, replay_command, sentences
-from scenarios.verdict import ScenarioResult, Verdict, overall
+from scenarios.verdict import ScenarioResult, Verdict
 
 _MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
 # Forges stop rendering a summary at a size of about a megabyte; diagrams are what is large.
@@ -18,7 +18,7 @@ STEPS_MAX = 30
 
 def markdown_report(told: Told) -> str:
     """Return the whole text."""
-    verdict = overall(told.results)
+    verdict = told.verdict
     counts = Counter(result.verdict for result in told.results)
     said = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
     lines = [
@@ -30,7 +30,9 @@ def markdown_report(told: Told) -> str:
     troubled = [result for result in told.results if result.verdict is not Verdict.HELD]
     for number, result in enumerate(troubled):
         lines += _story(told, result, has_diagram=number < DIAGRAMS_MAX)
-    return "\n".join([*lines, *_promises(told), *_scenarios(told)]) + "\n"
+    lines += [f"- The suite proves less than it should: {_cell(doubt)}." for doubt in told.doubts]
+    lines += [""] * bool(told.doubts)
+    return "\n".join([*lines, *_promises(told), *_marks(told), *_scenarios(told)]) + "\n"
 
 
 def _story(told: Told, result: ScenarioResult, *, has_diagram: bool) -> list[str]:
@@ -53,6 +55,28 @@ def _promises(told: Told) -> list[str]:
         mark = "✗" if is_broken else "✓" if cases else "?"
         lines.append(f"| {mark} | {_cell(invariant.promise)} | {cases} |")
     return [*lines, ""]
+
+
+def _marks(told: Told) -> list[str]:
+    if not told.marks:
+        return []
+    rows = [
+        f"| {'✓' if mark.count else '?' if told.is_whole else '–'} | {_cell(mark.summary)} "
+        f"| {mark.count} |"
+        for mark in told.marks
+    ]
+    hit = sum(mark.count > 0 for mark in told.marks)
+    return [
+        f"<details><summary>{hit} of {len(told.marks)} things that have to happen sometimes "
+        "did</summary>",
+        "",
+        "| | what | times |",
+        "|---|---|---:|",
+        *rows,
+        "",
+        "</details>",
+        "",
+    ]
 
 
 def _scenarios(told: Told) -> list[str]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
+from scenarios.marks import MarkCount, doubts_of
 from scenarios.mutants import CORRECT, MUTANTS
 from scenarios.report.order_story import beginning_of, orders_to_tell, steps_of
 from scenarios.report.timeline import TimelineStep
-from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
+from scenarios.verdict import InvariantResult, ScenarioResult, Verdict, overall
 
 VIOLATIONS_MAX = 3
 
@@ -20,7 +21,9 @@ VIOLATIONS_MAX = 3
 class Told:
     """What a report is about: results, and how they came about.
 
-    ``left_out`` has the scenarios that the target cannot play, with the reason.
+    ``left_out`` has the scenarios that the target cannot play, with the reason; ``marks`` what
+    happened how often. They are judged if this ``is_whole``: the catalogue, in virtual time, on the
+    correct shop. A selection need not hit all of them.
     """
 
     results: Sequence[ScenarioResult]
@@ -28,6 +31,18 @@ class Told:
     target: str
     shop: str
     left_out: Mapping[str, str] = field(default_factory=dict)
+    marks: Sequence[MarkCount] = ()
+    is_whole: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the whole suite."""
+        return overall(self.results, self.doubts)
+
+    @property
+    def doubts(self) -> list[str]:
+        """What keeps the suite as a whole from proving anything, one line each."""
+        return doubts_of(self.marks) if self.is_whole else []
 
 
 @dataclass(frozen=True, slots=True)

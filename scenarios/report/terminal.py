@@ -17,8 +17,9 @@ from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.matrix import Matrix
 from scenarios.mutants import MUTANTS
+from scenarios.report.story import Told
 from scenarios.scenario import Scenario
-from scenarios.verdict import ScenarioResult, Verdict, overall
+from scenarios.verdict import ScenarioResult, Verdict
 
 PLAIN_WIDTH = 164
 _STYLES = {Verdict.HELD: "green", Verdict.BROKEN: "bold red", Verdict.UNPROVEN: "yellow"}
@@ -46,8 +47,9 @@ def progress(what: str, total: float) -> Iterator[Progress]:
         yield bar
 
 
-def show_results(console: Console, results: Sequence[ScenarioResult], seeds: str) -> None:
+def show_results(console: Console, told: Told) -> None:
     """Print the table of scenarios, what broke or stayed unproven and why, and the sum."""
+    results = told.results
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("verdict", no_wrap=True)
     table.add_column("scenario, and what it promises", max_width=94)
@@ -68,7 +70,8 @@ def show_results(console: Console, results: Sequence[ScenarioResult], seeds: str
     for result in results:
         _show_trouble(console, result)
     _show_invariants(console, results)
-    _show_sum(console, results, seeds)
+    _show_marks(console, told)
+    _show_sum(console, told)
 
 
 def show_list(console: Console, scenarios: Sequence[Scenario]) -> None:
@@ -153,7 +156,27 @@ def _show_invariants(console: Console, results: Sequence[ScenarioResult]) -> Non
         console.print(f"  {mark} {invariant.promise} [dim]({evaluated[name]} cases)[/dim]")
 
 
-def _show_sum(console: Console, results: Sequence[ScenarioResult], seeds: str) -> None:
+def _show_marks(console: Console, told: Told) -> None:
+    """Say what happened on the way, of what has to happen sometimes."""
+    if not told.marks:
+        return
+    hit = sum(mark.count > 0 for mark in told.marks)
+    if not told.is_whole:
+        console.print(
+            f"\n{hit} of {len(told.marks)} things that have to happen sometimes did; "
+            "all of them must in the whole suite."
+        )
+        return
+    console.print("\nWhat has to happen sometimes, and how often it did:")
+    for mark in told.marks:
+        sign = "[green]✓[/green]" if mark.count else "[yellow]?[/yellow]"
+        console.print(f"  {sign} {mark.summary} [dim](×{mark.count})[/dim]")
+    for doubt in told.doubts:
+        console.print(f"[yellow]? the suite[/yellow]: {escape(doubt)}")
+
+
+def _show_sum(console: Console, told: Told) -> None:
+    results = told.results
     counts = Counter(result.verdict for result in results)
     fired: Counter[str] = Counter()
     for result in results:
@@ -161,11 +184,11 @@ def _show_sum(console: Console, results: Sequence[ScenarioResult], seeds: str) -
     runs = sum(result.runs for result in results)
     simulated_s = sum(result.simulated_s for result in results)
     kinds = sum(count > 0 for count in fired.values())
-    verdict = overall(results)
+    verdict = told.verdict
     verdicts = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
     console.print(
         f"\n[{_STYLES[verdict]}]{verdict.value}[/{_STYLES[verdict]}]: "
-        f"{verdicts} of {len(results)} scenarios ({runs} runs, {seeds}); "
+        f"{verdicts} of {len(results)} scenarios ({runs} runs, {told.seeds}); "
         f"{sum(fired.values())} faults of {kinds} kinds fired; "
         f"{format_duration(simulated_s)} of the world's time "
         f"in {format_duration(sum(result.wall_s for result in results))} of work"

@@ -11,6 +11,7 @@ from psp_sim.settings import Settings as ProviderSettings
 from scenarios.converge import bound_s
 from scenarios.errors import ServiceBroke
 from scenarios.evidence import Evidence, Played
+from scenarios.marks import count_marks
 from scenarios.mutants import CORRECT, parts_of
 from scenarios.play import play
 from scenarios.sample_shop import SampleShop
@@ -44,7 +45,9 @@ class Simulated:
 def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
     """Play a scenario in virtual time. The same arguments give the same digest, anywhere."""
     done = simulate(scenario, seed, shop)
-    played = Played(done.evidence, done.world.loop.time(), done.world.trace.digest())
+    trace = done.world.trace
+    marks = count_marks(done.evidence, trace)
+    played = Played(done.evidence, done.world.loop.time(), trace.digest(), marks=marks)
     done.world.close()
     return played
 
