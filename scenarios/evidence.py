@@ -121,7 +121,7 @@ class Evidence:
 class Played:
     """What one run gave: evidence, the time that passed in its world, and in virtual time the
     digest of its whole trace and how often each mark was hit. ``trouble`` is what happened to the
-    service beside all that.
+    service beside all that; ``trace`` is there if it was asked for.
     """
 
     evidence: Evidence
@@ -129,3 +129,4 @@ class Played:
     digest: str | None
     trouble: str | None = None
     marks: Mapping[str, int] = field(default_factory=dict)
+    trace: Sequence[str] = ()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from scenarios.errors import Unreachable
@@ -16,6 +16,7 @@ from scenarios.evidence import Played
 from scenarios.mutants import CORRECT
 from scenarios.run_together import together
 from scenarios.scenario import Scenario
+from scenarios.second_look import SecondLook, chosen, difference
 from scenarios.targets import external, live, simulated
 from scenarios.verdict import RunResult, ScenarioResult, combine, judge
 
@@ -42,6 +43,7 @@ class Task:
     target: str
     shop: str = CORRECT
     keeps_evidence: bool = False
+    keeps_trace: bool = False
 
 
 def run_task(task: Task) -> RunResult:
@@ -93,6 +95,7 @@ def _result(task: Task, played: Played, wall_s: float) -> RunResult:
         trouble=played.trouble,
         evidence=evidence if task.keeps_evidence else None,
         marks=played.marks,
+        trace=played.trace,
     )
 
 
@@ -111,8 +114,11 @@ def services_quiet() -> Iterator[None]:
 
 
 def _play(task: Task) -> Played:
-    play = simulated.play_simulated if task.target == SIMULATED else live.play_live
-    return play(task.scenario, task.seed, task.shop)
+    if task.target == SIMULATED:
+        return simulated.play_simulated(
+            task.scenario, task.seed, task.shop, keeps_trace=task.keeps_trace
+        )
+    return live.play_live(task.scenario, task.seed, task.shop)
 
 
 def run_suite(
@@ -127,7 +133,7 @@ def run_suite(
 ) -> list[ScenarioResult]:
     """Run every scenario with every seed; tell each scenario's result as soon as it is known.
 
-    Raises Unreachable.
+    In virtual time some are run twice. Raises Unreachable.
     """
     tasks = [
         Task(scenario, seed, target, shop, keeps_evidence)
@@ -136,13 +142,29 @@ def run_suite(
     ]
     results = []
     with services_quiet(), _side_by_side(target, jobs) as run_all:
-        outcomes = run_all(tasks)
+        outcomes = _looked_at_twice(tasks, run_all)
         for scenario in scenarios:
             runs = [next(outcomes) for _ in seeds]
             result = combine(scenario, runs, _digest(runs))
             results.append(result)
             on_result(result)
     return results
+
+
+def _looked_at_twice(tasks: Sequence[Task], run_all: RunAll) -> Iterator[RunResult]:
+    """Yield a result for each task; those that are played twice know how that went."""
+    in_virtual_time = [task for task in tasks if task.target == SIMULATED]
+    twice = set(chosen([(task.scenario.name, task.seed) for task in in_virtual_time]))
+    every: list[Task] = []
+    for number, task in enumerate(tasks):
+        every += [replace(task, keeps_trace=True)] * 2 if number in twice else [task]
+    outcomes = run_all(every)
+    for number in range(len(tasks)):
+        result = next(outcomes)
+        if number in twice:
+            look = SecondLook(difference(result.trace, next(outcomes).trace))
+            result = replace(result, trace=(), second_look=look)
+        yield result
 
 
 @contextmanager

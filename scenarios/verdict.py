@@ -10,6 +10,7 @@ from enum import StrEnum
 from scenarios.evidence import Evidence
 from scenarios.invariants import INVARIANTS
 from scenarios.scenario import Scenario
+from scenarios.second_look import SecondLook
 
 
 class Verdict(StrEnum):
@@ -39,6 +40,7 @@ class RunResult:
     """One run with one seed; ``evidence`` is there if it was asked for.
 
     ``marks`` counts what had to happen sometimes; it is empty where nobody could look for it.
+    ``second_look`` is there if the run was played twice.
     """
 
     scenario: str
@@ -52,6 +54,8 @@ class RunResult:
     trouble: str | None = None
     evidence: Evidence | None = None
     marks: Mapping[str, int] = field(default_factory=dict)
+    trace: Sequence[str] = ()
+    second_look: SecondLook | None = None
 
     @property
     def is_broken(self) -> bool:
@@ -65,6 +69,7 @@ class ScenarioResult:
 
     ``broken_run`` is the first run that broke a promise; ``replay`` the file that plays it again.
     ``told`` is the run to tell about: the first that broke, or the first of all.
+    ``second_looks`` has one for each run that was played twice.
     """
 
     name: str
@@ -81,6 +86,7 @@ class ScenarioResult:
     broken_run: RunResult | None = None
     told: RunResult | None = None
     marks: Mapping[str, int] = field(default_factory=dict)
+    second_looks: Sequence[SecondLook] = ()
 
 
 def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantResult]:
@@ -134,6 +140,7 @@ def combine(
         broken_run=next((run for run in runs if run.is_broken), None),
         told=next((run for run in runs if run.is_broken), runs[0] if runs else None),
         marks=dict(marks),
+        second_looks=_second_looks(runs),
     )
 
 
@@ -179,8 +186,13 @@ def _reasons(
         *([trouble] if trouble else []),
         *(f"the fault {kind} never fired" for kind in never_fired),
         *(f"{name} was never put to the test" for name in never_put),
+        *(look.difference for look in _second_looks(runs) if look.difference),
         *([f"it did not come to rest: {stuck}"] if stuck else []),
     ]
+
+
+def _second_looks(runs: Sequence[RunResult]) -> list[SecondLook]:
+    return [run.second_look for run in runs if run.second_look is not None]
 
 
 def _one_line(violations: Sequence[str]) -> str:

@@ -126,5 +126,6 @@ def _scenario(result: ScenarioResult) -> dict[str, Any]:
         "faults_fired": result.faults_fired,
         "unproven_because": list(result.reasons),
         "digest": result.digest,
+        "played_twice": [{"difference": look.difference} for look in result.second_looks],
         "replay": result.replay,
     }

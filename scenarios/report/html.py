@@ -16,6 +16,7 @@ from scenarios.report.story import (
     Told,
     order_stories,
     replay_command,
+    self_checks,
     sentences,
 )
 from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
@@ -77,7 +78,7 @@ def _head(told: Told, verdict: Verdict) -> str:
         f"{escape(told.seeds)}, {escape(where)}.</p>"
         f'<div class="bar" role="img" aria-label="{said}">{shares}</div>'
         f'<p class="soft">{fired} faults fired in {format_duration(world_s)} of the world’s '
-        "time.</p>"
+        f"time. {self_checks(told)}</p>"
         + "".join(f'<p class="unproven">Not proven: {escape(each)}.</p>' for each in told.doubts)
         + "</header>"
     )

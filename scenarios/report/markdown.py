@@ -7,7 +7,7 @@ from collections import Counter
 from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.report.diagram_mermaid import mermaid_diagram
-from scenarios.report.story import Told, order_stories, replay_command, sentences
+from scenarios.report.story import Told, order_stories, replay_command, self_checks, sentences
 from scenarios.verdict import ScenarioResult, Verdict
 
 _MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
@@ -24,7 +24,7 @@ def markdown_report(told: Told) -> str:
     lines = [
         f"# {_MARKS[verdict]}: {said} of {len(told.results)} scenarios",
         "",
-        f"Shop `{told.shop}`, {told.seeds}, target `{told.target}`.",
+        f"Shop `{told.shop}`, {told.seeds}, target `{told.target}`. {self_checks(told)}".rstrip(),
         "",
     ]
     troubled = [result for result in told.results if result.verdict is not Verdict.HELD]

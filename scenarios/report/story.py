@@ -45,6 +45,17 @@ class Told:
         return doubts_of(self.marks) if self.is_whole else []
 
 
+def self_checks(told: Told) -> str:
+    """Say in a sentence how the harness looked at itself; nothing where it could not."""
+    looks = [look for result in told.results for look in result.second_looks]
+    if not looks:
+        return ""
+    runs = sum(result.runs for result in told.results)
+    differed = sum(look.difference is not None for look in looks)
+    outcome = f"{differed} of them with another trace" if differed else "each with the same trace"
+    return f"Played twice: {len(looks)} of {runs} runs, {outcome}."
+
+
 @dataclass(frozen=True, slots=True)
 class OrderStory:
     """One order with its steps; ``number`` counts orders in the order of buying."""

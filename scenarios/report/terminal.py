@@ -17,7 +17,7 @@ from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.matrix import Matrix
 from scenarios.mutants import MUTANTS
-from scenarios.report.story import Told
+from scenarios.report.story import Told, self_checks
 from scenarios.scenario import Scenario
 from scenarios.verdict import ScenarioResult, Verdict
 
@@ -193,3 +193,5 @@ def _show_sum(console: Console, told: Told) -> None:
         f"{format_duration(simulated_s)} of the world's time "
         f"in {format_duration(sum(result.wall_s for result in results))} of work"
     )
+    if looked := self_checks(told):
+        console.print(f"[dim]{looked}[/dim]")

@@ -42,12 +42,19 @@ class Simulated:
     world: World
 
 
-def play_simulated(scenario: Scenario, seed: int, shop: str) -> Played:
+def play_simulated(
+    scenario: Scenario, seed: int, shop: str, *, keeps_trace: bool = False
+) -> Played:
     """Play a scenario in virtual time. The same arguments give the same digest, anywhere."""
     done = simulate(scenario, seed, shop)
     trace = done.world.trace
-    marks = count_marks(done.evidence, trace)
-    played = Played(done.evidence, done.world.loop.time(), trace.digest(), marks=marks)
+    played = Played(
+        done.evidence,
+        done.world.loop.time(),
+        trace.digest(),
+        marks=count_marks(done.evidence, trace),
+        trace=list(trace.lines()) if keeps_trace else (),
+    )
     done.world.close()
     return played
 
