@@ -30,7 +30,7 @@ from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Patience, Stage
 from scenarios.targets.embedded_provider import EmbeddedProvider, embedded_provider
-from scenarios.targets.external_fit import NOT_SHOWN, TIME_SCALE, judged
+from scenarios.targets.external_fit import NOT_SHOWN, TIME_SCALE, judged, paced
 from scenarios.targets.external_shop import ExternalShop, try_out
 from scenarios.targets.processes import listening, serving
 from scenarios.targets.service_control import ServiceControl
@@ -100,9 +100,19 @@ async def play_external(scenario: Scenario, seed: int, file: str) -> Played:
     settings = _provider_settings(target, scenario.provider, seed)
     began = time.monotonic()
     async with _set(target, settings, seed, f"{scenario.name}-{seed}") as made:
-        evidence = await play(judged(scenario), made.stage, _bound_s(settings, target))
-        trouble = _trouble(made)
+        fitted = judged(paced(scenario, target))
+        evidence = await play(fitted, made.stage, _bound_s(settings, target))
+        trouble = _trouble(made) or await _disabled(made)
     return Played(evidence, (time.monotonic() - began) * TIME_SCALE, None, trouble)
+
+
+async def _disabled(made: _Set) -> str | None:
+    """Say that nobody mended the endpoint after the provider had disabled it, or return None."""
+    for endpoint in await made.stage.provider.get_all("/v1/webhook_endpoints"):
+        if endpoint["status"] == "disabled":
+            path = f"POST /v1/webhook_endpoints/{endpoint['id']}/enable"
+            return f"the provider disabled the webhook endpoint and nobody called {path}"
+    return None
 
 
 def _provider_settings(target: Target, table: Mapping[str, Any], seed: int) -> ProviderSettings:
@@ -140,7 +150,8 @@ def _bound_s(settings: ProviderSettings, target: Target) -> float:
 def _own_s(target: Target) -> float:
     """Return how long the service may take by itself, in real seconds."""
     timing = target.timing
-    return timing.gives_up_after + timing.retries_within + (timing.reconciles_within or 0.0)
+    housekeeping_s = max(timing.reconciles_within or 0.0, timing.checks_endpoint_within or 0.0)
+    return timing.gives_up_after + timing.retries_within + housekeeping_s
 
 
 @asynccontextmanager

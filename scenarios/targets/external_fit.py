@@ -23,6 +23,10 @@ NOT_SHOWN = ("money_balances",)
 # Every service under test requests payments; what else it calls is its own affair.
 _CALLED_BY_ALL = ("create_payment", "rotate_secret")
 
+# Scenarios about who looks after the endpoint at the provider.
+_REGISTRATION = "registration"
+_MARGIN_S = 1.0
+
 # Dialects that sign with both secrets while one is rotated.
 _SIGN_TWICE = ("standard", "stripe")
 
@@ -37,6 +41,16 @@ def judged(scenario: Scenario) -> Scenario:
     """Return the scenario without the invariants that an external service cannot show."""
     shown = tuple(name for name in scenario.invariants if name not in NOT_SHOWN)
     return replace(scenario, invariants=shown)
+
+
+def paced(scenario: Scenario, target: Target) -> Scenario:
+    """Return the scenario so slow that somebody buys after the service has mended its endpoint."""
+    within_s = target.timing.checks_endpoint_within
+    if within_s is None or _REGISTRATION not in scenario.tags or scenario.orders == 1:
+        return scenario
+    gap_s = max(scenario.order_gap_s, (within_s + _MARGIN_S) * TIME_SCALE / (scenario.orders - 1))
+    chaos_s = max(scenario.chaos_s, gap_s * scenario.orders)
+    return replace(scenario, order_gap_s=gap_s, chaos_s=chaos_s)
 
 
 def why_not_external(scenario: Scenario, target: Target) -> str | None:
@@ -61,6 +75,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
                 "money that goes back later needs a status of its own: "
                 "name its words in [read_order] corrected"
             )
+    yield from _registration_reasons(scenario, target)
     if "reconciliation" in scenario.tags and target.timing.reconciles_within is None:
         yield (
             "it needs a service that asks about orders it heard nothing of: "
@@ -71,6 +86,18 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
             yield f"the harness cannot {step.do} on a service that it does not know"
         elif target.document.webhook.dialect not in _SIGN_TWICE:
             yield f"the dialect {target.document.webhook.dialect} knows no overlap of secrets"
+
+
+def _registration_reasons(scenario: Scenario, target: Target) -> Iterator[str]:
+    if _REGISTRATION not in scenario.tags:
+        return
+    if target.timing.checks_endpoint_within is None:
+        yield (
+            "it needs a service that looks after its endpoint at the provider: "
+            "say how soon in [timing] checks_endpoint_within"
+        )
+    elif paced(scenario, target).chaos_s / TIME_SCALE > CHAOS_MAX_S:
+        yield "[timing] checks_endpoint_within is too long to wait for: shorten it for the test"
 
 
 def _world_reasons(fault: PlannedFault, target: Target) -> Iterator[str]:

@@ -52,6 +52,7 @@ class TimingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     gives_up_after: Any = "10s"
     retries_within: Any = "10s"
     reconciles_within: Any = None
+    checks_endpoint_within: Any = None
     ready_within: Any = "30s"
 
 

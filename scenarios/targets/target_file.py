@@ -45,6 +45,7 @@ class Timing:
     gives_up_after: float
     retries_within: float
     reconciles_within: float | None
+    checks_endpoint_within: float | None
     ready_within: float
 
 
@@ -202,15 +203,17 @@ def _timing(written: TimingTable) -> Timing:
         except ValueError as problem:
             raise WrongUsage(f"timing.{name}: {problem}") from problem
 
+    def seconds_or_never(name: str) -> float | None:
+        return None if getattr(written, name) is None else seconds(name)
+
     if not seconds("answers_within"):
         raise WrongUsage("timing.answers_within: 0 leaves no time for an answer")
     return Timing(
         answers_within=seconds("answers_within"),
         gives_up_after=seconds("gives_up_after"),
         retries_within=seconds("retries_within"),
-        reconciles_within=(
-            None if written.reconciles_within is None else seconds("reconciles_within")
-        ),
+        reconciles_within=seconds_or_never("reconciles_within"),
+        checks_endpoint_within=seconds_or_never("checks_endpoint_within"),
         ready_within=seconds("ready_within"),
     )
 

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from scenarios.__main__ import main
+from scenarios.scenario_files import CATALOGUE
 from scenarios.targets.service_process import free_port
 
 pytestmark = pytest.mark.live
@@ -32,6 +33,8 @@ failed = ["failed"]
 [timing]
 gives_up_after = "1s"
 retries_within = "1s"
+reconciles_within = "0s"
+checks_endpoint_within = "1s"
 """
 REGISTERS_ITSELF = """
 name = "sample-shop"
@@ -39,7 +42,7 @@ base_url = "http://127.0.0.1:{port}"
 start = [
   "{python}", "-m", "shop", "serve", "--port", "{port}", "--psp", "{psp_url}",
   "--psp-key", "{psp_key}", "--database", "sqlite:///{data_dir}/shop.sqlite3",
-  "--warehouse-url", "{warehouse_url}", "--tracking", "webhooks",
+  "--warehouse-url", "{warehouse_url}", "--endpoint-check-interval", "1s",
 ]
 ready = "/healthz"
 """
@@ -63,10 +66,18 @@ def verdicts(target: Path, *scenarios: str) -> dict[str, str]:
     return {each["name"]: each["verdict"] for each in json.loads(report.read_text())["scenarios"]}
 
 
-def test_a_service_that_registers_its_webhook_itself_is_waited_for(tmp_path: Path) -> None:
+def test_a_service_that_registers_its_webhook_itself_is_waited_for_and_mends_it(
+    tmp_path: Path,
+) -> None:
     target = tmp_path / "target.toml"
     target.write_text(REGISTERS_ITSELF + ORDERS)
-    assert verdicts(target, "duplicated_webhooks") == {"duplicated_webhooks": "held"}
+    brisk = tmp_path / "disabled.toml"
+    text = (CATALOGUE / "disabled_endpoint.toml").read_text()
+    brisk.write_text(text.replace('order_gap = "1m"', 'order_gap = "15s"'))
+    assert verdicts(target, "duplicated_webhooks", str(brisk)) == {
+        "disabled": "held",
+        "duplicated_webhooks": "held",
+    }
 
 
 def test_a_service_that_runs_already_is_tested_where_it_is(tmp_path: Path) -> None:

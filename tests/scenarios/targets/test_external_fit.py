@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.scenario import Scenario, Step
 from scenarios.scenario_files import load_catalogue, select
-from scenarios.targets.external_fit import judged, why_not_external
+from scenarios.targets.external_fit import TIME_SCALE, judged, paced, why_not_external
 from scenarios.targets.target_file import Target, load_target
 from scenarios.vocabulary import parse_planned_fault
 
@@ -22,7 +22,9 @@ path = "/orders"
 path = "/orders/{order_id}"
 paid = ["paid"]
 """
-RICH = "corrected = ['refunded']\n[timing]\nreconciles_within = '1s'\n"
+RICH = (
+    "corrected = ['refunded']\n[timing]\nreconciles_within = '1s'\nchecks_endpoint_within = '10s'\n"
+)
 NOT_STARTED = TARGET.replace('start = ["./serve"]', "").replace("{port}", "3000") + RICH
 
 
@@ -77,11 +79,21 @@ def test_what_no_service_can_be_put_to_is_left_out(
 
 
 def test_what_the_file_does_not_say_leaves_scenarios_out_until_it_does(tmp_path: Path) -> None:
-    asked = select(["lost_webhooks"])[0], select(["disputed_payment"])[0]
+    asked = select(["lost_webhooks", "disputed_payment", "disabled_endpoint"])
     bare = [why_not_external(each, target_of(tmp_path, TARGET)) for each in asked]
     assert "[timing] reconciles_within" in str(bare[0])
     assert "[read_order] corrected" in str(bare[1])
+    assert "[timing] checks_endpoint_within" in str(bare[2])
     assert not any(why_not_external(each, target_of(tmp_path, TARGET + RICH)) for each in asked)
+
+
+def test_somebody_buys_after_the_service_has_to_have_mended_its_endpoint(tmp_path: Path) -> None:
+    (scenario,) = select(["disabled_endpoint"])
+    played = paced(scenario, target_of(tmp_path, TARGET + RICH))
+    assert played.order_gap_s * (played.orders - 1) / TIME_SCALE > 10
+    assert played.chaos_s >= scenario.chaos_s
+    slow = target_of(tmp_path, TARGET + RICH.replace("10s", "10m"))
+    assert "shorten it for the test" in str(why_not_external(scenario, slow))
 
 
 def test_only_a_service_that_is_started_here_can_crash_or_pause(tmp_path: Path) -> None:
