@@ -13,7 +13,7 @@ from psp_sim.settings import Settings as ProviderSettings
 from scenarios.api import BadAnswer
 from scenarios.evidence import CORRECTED, REVERSED, OrderSeen, is_taken_back
 from scenarios.observe import look_at_orders, read_deliveries
-from scenarios.stage import Stage
+from scenarios.stage import Patience, Stage
 from shop.settings import Settings as ShopSettings
 
 FIRST_STEP_S = 1.0
@@ -60,7 +60,7 @@ async def wait_until_converged(
             # A late repeat would show in the final reads, which come next.
             await asyncio.sleep(stage.scaled(QUIET_S))
             return waited_s, None
-        busy_at = now if is_on_its_way else busy_at
+        busy_at = busy_at if is_on_its_way is False else now
         is_stuck = stage.patience is not None and now - busy_at >= stage.patience.idle_limit_s
         if waited_s >= limit_s or is_stuck:
             return waited_s, missing
@@ -68,19 +68,49 @@ async def wait_until_converged(
         step_s = min(step_s * STEP_GROWTH, _step_max_s(stage))
 
 
+class Rest:
+    """Notices that a service has settled everything, or has stopped doing anything at all.
+
+    With ``has_outages`` a provider that does not answer is down, else a fault hit our question.
+    """
+
+    def __init__(self, stage: Stage, patience: Patience, *, has_outages: bool) -> None:
+        self._stage = stage
+        self._patience = patience
+        self._has_outages = has_outages
+        self._statuses: list[str | None] = []
+        self._busy_at = stage.now()
+
+    async def has_come(self, orders: Sequence[OrderSeen]) -> bool:
+        """Look once more, and tell."""
+        missing, is_on_its_way = await look(self._stage, orders)
+        statuses = [order.status for order in orders]
+        is_down = is_on_its_way is None and self._has_outages
+        is_disturbed = is_down or self._patience.is_disturbed()
+        if is_on_its_way or is_disturbed or statuses != self._statuses:
+            self._busy_at = self._stage.now()
+        self._statuses = statuses
+        idle_s = self._stage.now() - self._busy_at
+        is_idle = is_on_its_way is False and idle_s >= self._patience.idle_limit_s
+        return missing is None or is_idle
+
+
 def _step_max_s(stage: Stage) -> float:
     """Look now and then over hours of the world's time, and each second on a real clock."""
     return STEP_MAX_S if stage.patience is None else stage.time_scale
 
 
-async def look(stage: Stage, orders: Sequence[OrderSeen]) -> tuple[str | None, bool]:
-    """Say what has not come to its end yet, or None; and whether news is on its way to the shop."""
+async def look(stage: Stage, orders: Sequence[OrderSeen]) -> tuple[str | None, bool | None]:
+    """Say what has not come to its end yet, or None; and whether news is on its way to the shop.
+
+    Of a provider that does not answer nobody knows: None.
+    """
     await look_at_orders(stage, orders)
     try:
         payments = await stage.provider.get_all("/v1/payments")
         deliveries = await read_deliveries(stage)
     except (httpx.HTTPError, BadAnswer) as problem:
-        return f"the provider does not answer: {problem}", True
+        return f"the provider does not answer: {problem}", None
     is_on_its_way = any(payment["status"] not in _OUTCOMES for payment in payments) or any(
         delivery["state"] in OPEN_STATES for delivery in deliveries
     )

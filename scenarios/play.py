@@ -10,7 +10,7 @@ from functools import partial
 import httpx
 
 from scenarios.api import BadAnswer
-from scenarios.converge import QUIET_S, look, wait_until_converged, what_is_missing
+from scenarios.converge import QUIET_S, Rest, wait_until_converged, what_is_missing
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.faults_in_force import FaultsInForce
@@ -106,14 +106,17 @@ async def _last(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> No
     if stage.patience is None:
         await asyncio.sleep(planned_s)
         return
+    rest = Rest(stage, stage.patience, has_outages="outage" in scenario.fault_kinds)
     began_at = stage.now()
     while (passed_s := stage.now() - began_at) < planned_s + stage.patience.longer_chaos_s:
         await asyncio.sleep(stage.scaled(LOOK_EVERY_S))
         counts = await _fired(stage)
         if passed_s >= planned_s and all(counts):
             return
-        # When all is settled, a fault that has not fired has nothing left to act on.
-        if len(counts) == len(scenario.faults) and await _is_over(scenario, stage, orders):
+        # When nothing more can come, a fault that has not fired has nothing left to act on.
+        has_begun = len(counts) == len(scenario.faults) and len(orders) == scenario.orders
+        has_plans = not has_begun or scenario.steps or scenario.has_late_news
+        if not has_plans and await rest.has_come(orders):
             return
 
 
@@ -122,14 +125,6 @@ async def _fired(stage: Stage) -> list[int]:
     world = stage.world.fired() if stage.world is not None else []
     installed = (await stage.provider.get("/_control/faults"))["data"]
     return [*world, *(fault["fired"] for fault in installed)]
-
-
-async def _is_over(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> bool:
-    """Tell whether everybody has bought, all is settled and nothing can come later."""
-    if len(orders) < scenario.orders or scenario.steps or scenario.has_late_news:
-        return False
-    missing, is_on_its_way = await look(stage, orders)
-    return missing is None and not is_on_its_way
 
 
 async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None]]) -> None:

@@ -33,12 +33,13 @@ class Patience:
     """How far a run adapts to the pace of a service, in real seconds.
 
     The chaos goes on for up to ``longer_chaos_s`` while a fault has not fired, and ends early when
-    all have and nothing is left to happen. A service to which nothing is on its way any more has
-    ``idle_limit_s`` to come to its end.
+    nothing is left to happen. A service to which nothing is on its way any more has
+    ``idle_limit_s`` to come to its end; the time during which ``is_disturbed`` does not count.
     """
 
     longer_chaos_s: float
     idle_limit_s: float
+    is_disturbed: Callable[[], bool]
 
 
 @dataclass(frozen=True)

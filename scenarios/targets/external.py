@@ -226,7 +226,7 @@ def _stage(
         seed=seed,
         time_scale=TIME_SCALE,
         world=control,
-        patience=Patience(LONGER_CHAOS_S, _own_s(target) + IDLE_SLACK_S),
+        patience=Patience(LONGER_CHAOS_S, _own_s(target) + IDLE_SLACK_S, control.is_busy),
     )
 
 

@@ -77,6 +77,10 @@ class ServiceControl(WebhookWatch):
         if self._service is not None and self._service.died is None:
             await self._service.wait_until_ready()
 
+    def is_busy(self) -> bool:
+        """Tell whether the service is down, stands still, or is cut off because of a fault."""
+        return any(not ending.done() for ending in self._endings)
+
     def fired(self) -> list[int]:
         """Return how often each begun fault has acted, in the order of ``begin``."""
         return [counter() for counter in self._counters]

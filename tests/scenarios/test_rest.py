@@ -1,0 +1,106 @@
+"""When a service of somebody else's has come to rest, so that waiting longer has no use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from scenarios.converge import Rest
+from scenarios.evidence import OrderSeen
+from scenarios.stage import Patience, Stage
+
+IDLE_LIMIT_S = 8.0
+PAID = {"id": "pay_1", "reference": "o1", "status": "succeeded"}
+OPEN = {"state": "waiting"}
+
+
+@dataclass
+class Scene:
+    """A provider, a shop and a clock, all of which say what the test wants."""
+
+    at_s: float = 0.0
+    payments: list[dict] = field(default_factory=lambda: [PAID])
+    deliveries: list[dict] = field(default_factory=list)
+    status: str = "pending"
+    is_disturbed: bool = False
+    answers: bool = True
+
+    def rest(self, *, has_outages: bool = False) -> Rest:
+        stage = Stage(
+            provider=cast(Any, self),
+            shop=cast(Any, self),
+            warehouse=cast(Any, None),
+            now=lambda: self.at_s,
+            seed=1,
+        )
+        patience = Patience(15.0, IDLE_LIMIT_S, lambda: self.is_disturbed)
+        return Rest(stage, patience, has_outages=has_outages)
+
+    async def get_all(self, path: str) -> list[dict]:
+        if not self.answers:
+            raise httpx.ReadTimeout("no answer")
+        if path == "/v1/payments":
+            return self.payments
+        return self.deliveries if path.endswith("/deliveries") else [{"id": "we_1"}]
+
+    async def status_of(self, _: str) -> str:
+        return self.status
+
+
+def an_order() -> list[OrderSeen]:
+    return [OrderSeen("o1", 1, 0.0, None, None)]
+
+
+async def looked(
+    scene: Scene, rest: Rest, orders: list[OrderSeen], *moments_s: float
+) -> list[bool]:
+    seen = []
+    for scene.at_s in moments_s:
+        seen.append(await rest.has_come(orders))
+    return seen
+
+
+async def test_what_is_settled_is_at_rest_at_once() -> None:
+    scene = Scene(status="fulfilled")
+    assert await looked(scene, scene.rest(), an_order(), 0.1) == [True]
+
+
+async def test_who_does_nothing_for_long_enough_is_at_rest_although_it_is_wrong() -> None:
+    scene = Scene()
+    assert await looked(scene, scene.rest(), an_order(), 1.0, 5.0, 8.9, 9.1) == [False] * 3 + [True]
+
+
+@pytest.mark.parametrize(
+    "busy",
+    [
+        {"deliveries": [OPEN]},
+        {"payments": [PAID | {"status": "processing"}]},
+        {"is_disturbed": True},
+    ],
+    ids=["a webhook on its way", "an open payment", "a crash that is not over"],
+)
+async def test_what_is_still_to_come_is_waited_for(busy: dict[str, Any]) -> None:
+    scene = Scene(**busy)
+    assert await looked(scene, scene.rest(), an_order(), 1.0, 30.0, 60.0) == [False] * 3
+
+
+async def test_a_status_that_changes_is_a_sign_of_life() -> None:
+    scene = Scene()
+    rest, orders = scene.rest(), an_order()
+    assert await looked(scene, rest, orders, 1.0, 7.0) == [False] * 2
+    scene.status = "failed"
+    assert await looked(scene, rest, orders, 9.5, 17.0, 18.0) == [False, False, True]
+
+
+@pytest.mark.parametrize("has_outages", [True, False])
+async def test_silence_of_the_provider_is_no_rest_when_it_may_be_down(has_outages: bool) -> None:
+    scene = Scene()
+    rest, orders = scene.rest(has_outages=has_outages), an_order()
+    assert await looked(scene, rest, orders, 1.0) == [False]
+    scene.answers = False
+    assert await looked(scene, rest, orders, 5.0, 20.0) == [False] * 2
+    scene.answers = True
+    assert await looked(scene, rest, orders, 21.0) == [not has_outages]
