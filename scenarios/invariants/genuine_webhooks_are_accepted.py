@@ -14,7 +14,7 @@ _TOO_LARGE = 413
 
 
 def check(evidence: Evidence) -> Finding:
-    """Look for 4xx among the answers to genuine calls."""
+    """Look for 4xx among the answers to genuine calls, and for 3xx: senders follow no redirect."""
     genuine = [
         (delivery, attempt)
         for delivery, attempt in evidence.attempts()
@@ -25,7 +25,7 @@ def check(evidence: Evidence) -> Finding:
         f"a genuine {delivery['type']} (attempt {attempt['number']}) was refused with "
         f"{attempt['status']}: {attempt['answer'][:120]}"
         for delivery, attempt in genuine
-        if 400 <= attempt["status"] < 500
+        if 300 <= attempt["status"] < 500
         and attempt["status"] not in _LATER
         and not (attempt["status"] == _TOO_LARGE and "oversize_body" in attempt["faults"])
     ]

@@ -36,7 +36,7 @@ def both(name):
 def test_the_registry_is_ordered_by_bug_and_each_mutant_replaces_exactly_one_part():
     bugs = [mutant.bug for mutant in MUTANTS.values()]
     assert bugs == sorted(bugs)
-    assert len(bugs) == 15
+    assert len(bugs) >= 25
     for name, mutant in MUTANTS.items():
         assert mutant.name == name
         changed = [
@@ -47,7 +47,11 @@ def test_the_registry_is_ordered_by_bug_and_each_mutant_replaces_exactly_one_par
         assert len(changed) == 1, (name, changed)
 
 
-@pytest.mark.parametrize("name", [name for name in MUTANTS if name != "dedupe_by_payment"])
+# The fake provider tells of two events per payment, and writes JSON with spaces.
+BROKEN_EVEN_SO = ("dedupe_by_payment", "endpoint_redirects", "verifies_reserialised_json")
+
+
+@pytest.mark.parametrize("name", [name for name in MUTANTS if name not in BROKEN_EVEN_SO])
 async def test_without_faults_a_broken_shop_looks_fine(name):
     async with running_shop(parts=MUTANTS[name].parts) as shop:
         order_id, payment_id = await shop.place_requested_order()
