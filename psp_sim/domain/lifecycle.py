@@ -25,7 +25,7 @@ class Change(NamedTuple):
 def accepted(payment: Payment) -> Change:
     """Start a new payment on its course."""
     if payment.course.needs_action:
-        return _told(replace(payment, status=Status.REQUIRES_ACTION))
+        return _told(payment._replace(status=Status.REQUIRES_ACTION))
     return _told(_processing(payment, payment.created_at))
 
 
@@ -34,7 +34,7 @@ def authenticated(payment: Payment, *, is_approved: bool, now: float) -> Change:
     if is_approved:
         return _told(_processing(moved(payment, Trigger.APPROVE), now))
     refused = moved(payment, Trigger.REFUSE)
-    return _told(replace(refused, failure_code="authentication_failed", agenda=()))
+    return _told(refused._replace(failure_code="authentication_failed", agenda=()))
 
 
 def captured(payment: Payment, amount_minor: int | None, now: float) -> Change:
@@ -51,7 +51,7 @@ def captured(payment: Payment, amount_minor: int | None, now: float) -> Change:
 
 def canceled(payment: Payment) -> Change:
     """Give up a payment of which no money was taken. Raises InvalidState."""
-    return _told(replace(moved(payment, Trigger.CANCEL), agenda=(), expires_at=None))
+    return _told(moved(payment, Trigger.CANCEL)._replace(agenda=(), expires_at=None))
 
 
 def refund_requested(payment: Payment, refund: Refund) -> Change:
@@ -62,19 +62,19 @@ def refund_requested(payment: Payment, refund: Refund) -> Change:
             "to send back"
         )
     _check_amount("refunded", refund.amount_minor, payment.left_minor)
-    after = replace(payment, refunds=(*payment.refunds, refund), sequence=payment.sequence + 1)
+    after = payment._replace(refunds=(*payment.refunds, refund), sequence=payment.sequence + 1)
     due = Due(refund.created_at + refund.takes_s, Step.SETTLE_REFUND, refund.id)
     return Change(scheduled(after, due), f"refund.{refund.status}")
 
 
 def next_happened(payment: Payment, now: float) -> Change:
     """Let the first thing on the agenda happen; what no longer applies passes in silence."""
-    due, rest = payment.agenda[0], replace(payment, agenda=payment.agenda[1:])
+    due, rest = payment.agenda[0], payment._replace(agenda=payment.agenda[1:])
     match due.step:
         case Step.SETTLE:
             return _settled(rest, now)
         case Step.EXPIRE:
-            return _told(replace(moved(rest, Trigger.EXPIRE), expires_at=None))
+            return _told(moved(rest, Trigger.EXPIRE)._replace(expires_at=None))
         case Step.FAIL_LATE:
             return _failed_late(rest)
         case Step.OPEN_DISPUTE:
@@ -107,10 +107,10 @@ def _settled(payment: Payment, now: float) -> Change:
     course = payment.course
     if course.decline_code:
         declined = moved(payment, Trigger.DECLINE)
-        return _told(replace(declined, failure_code=course.decline_code))
+        return _told(declined._replace(failure_code=course.decline_code))
     if payment.capture_method is CaptureMethod.MANUAL:
         expires_at = now + course.authorization_expires_after_s
-        held = replace(moved(payment, Trigger.AUTHORIZE), expires_at=expires_at)
+        held = moved(payment, Trigger.AUTHORIZE)._replace(expires_at=expires_at)
         return _told(scheduled(held, Due(expires_at, Step.EXPIRE)))
     return _told(_paid(moved(payment, Trigger.SETTLE), payment.money.amount_minor, now))
 
@@ -118,7 +118,7 @@ def _settled(payment: Payment, now: float) -> Change:
 def _paid(payment: Payment, amount_minor: int, now: float) -> Payment:
     """Take the money, and plan what the course has in store for it."""
     course = payment.course
-    paid = replace(payment, captured_minor=amount_minor, expires_at=None, agenda=())
+    paid = payment._replace(captured_minor=amount_minor, expires_at=None, agenda=())
     if course.fails_after_s is not None:
         paid = scheduled(paid, Due(now + course.fails_after_s, Step.FAIL_LATE))
     if course.dispute is not None:
@@ -131,7 +131,7 @@ def _failed_late(payment: Payment) -> Change:
     if not payment.allows(Trigger.FAIL_LATE) or payment.left_minor < payment.captured_minor:
         return Change(payment, None)
     failed = moved(payment, Trigger.FAIL_LATE)
-    return _told(replace(failed, failure_code="debit_returned", captured_minor=0, agenda=()))
+    return _told(failed._replace(failure_code="debit_returned", captured_minor=0, agenda=()))
 
 
 def _dispute_opened(payment: Payment, now: float) -> Change:
@@ -143,7 +143,7 @@ def _dispute_opened(payment: Payment, now: float) -> Change:
     opened = Dispute(
         dispute_id, payment.left_minor, DisputeStatus.OPENED, reason=DISPUTE_REASON, created_at=now
     )
-    after = replace(payment, disputes=(*payment.disputes, opened), sequence=payment.sequence + 1)
+    after = payment._replace(disputes=(*payment.disputes, opened), sequence=payment.sequence + 1)
     due = Due(now + course.decided_after_s, Step.DECIDE_DISPUTE)
     return Change(scheduled(after, due), f"dispute.{opened.status}")
 
@@ -153,8 +153,8 @@ def _dispute_decided(payment: Payment) -> Change:
     assert course is not None, "a dispute that opened has a course"
     assert course.outcome in DISPUTE_TRANSITIONS[opened.status], "a dispute is decided once"
     decided = replace(opened, status=course.outcome)
-    after = replace(
-        payment, disputes=(*payment.disputes[:-1], decided), sequence=payment.sequence + 1
+    after = payment._replace(
+        disputes=(*payment.disputes[:-1], decided), sequence=payment.sequence + 1
     )
     return Change(after, f"dispute.{decided.status}")
 
@@ -164,7 +164,7 @@ def _refund_moved(payment: Payment, refund_id: str, status: RefundStatus, now: f
     assert status in REFUND_TRANSITIONS[refund.status], f"{refund.status} cannot become {status}"
     changed = replace(refund, status=status)
     refunds = tuple(changed if each.id == refund_id else each for each in payment.refunds)
-    after = replace(payment, refunds=refunds, sequence=payment.sequence + 1)
+    after = payment._replace(refunds=refunds, sequence=payment.sequence + 1)
     if status is RefundStatus.SUCCEEDED and refund.fails_after_s is not None:
         after = scheduled(after, Due(now + refund.fails_after_s, Step.FAIL_REFUND, refund_id))
     return Change(after, f"refund.{status}")

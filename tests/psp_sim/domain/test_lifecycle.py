@@ -192,10 +192,7 @@ def test_the_table_has_one_answer_to_each_trigger_in_a_state():
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("trigger", Trigger)
 def test_every_move_is_on_the_table_or_refused(status, trigger):
-    payment = accepted(new_payment()).payment
-    payment = type(payment)(
-        **{f: getattr(payment, f) for f in payment.__slots__ if f != "status"}, status=status
-    )
+    payment = accepted(new_payment()).payment._replace(status=status)
     wanted = [e.after for e in LIFECYCLE if (e.before, e.trigger) == (status, trigger)]
     if wanted:
         assert [moved(payment, trigger).status] == wanted
