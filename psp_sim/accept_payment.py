@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from psp_sim.change_payment import store_event
 from psp_sim.domain.course_plan import plan_course
@@ -56,9 +56,12 @@ def _new_payment(
     settings = provider.settings
 
     def draw(kind: str, delay: Delay) -> float:
-        return provider.scaled(delay.draw(provider.chance.random(kind, order_number)))
+        return provider.scaled(delay.draw_from(lambda: provider.chance.random(kind, order_number)))
 
-    course = plan_course(request.payment_method, faults, settings.settle_after, draw)
+    expires_after_s = provider.scaled(settings.authorization_expires_after_s)
+    course = plan_course(
+        request.payment_method, faults, settings.settle_after, draw, expires_after_s
+    )
     payment_id = provider.new_id("pay")
     return Payment(
         id=payment_id,
@@ -70,10 +73,7 @@ def _new_payment(
         status=Status.PROCESSING,
         sequence=1,
         created_at=provider.clock.now(),
-        course=replace(
-            course,
-            authorization_expires_after_s=provider.scaled(settings.authorization_expires_after_s),
-        ),
+        course=course,
         capture_method=request.capture_method,
         action_url=f"{request.action_base}/authenticate/{payment_id}",
     )

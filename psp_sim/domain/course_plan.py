@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from psp_sim.domain.course import Course, DisputeCourse
+from psp_sim.domain.course import AUTHORIZATION_EXPIRES_AFTER_S, Course, DisputeCourse
 from psp_sim.domain.dispute import DisputeStatus
 from psp_sim.domain.distribution import Delay
 from psp_sim.domain.faults import VOCABULARY, Fault
@@ -59,6 +59,7 @@ def plan_course(
     faults: Sequence[Fault],
     settle_after: Delay,
     draw: Callable[[str, Delay], float],
+    authorization_expires_after_s: float = AUTHORIZATION_EXPIRES_AFTER_S,
 ) -> Course:
     """Add up the method and the faults; of two of one kind, the later counts.
 
@@ -83,6 +84,7 @@ def plan_course(
         refund_fails_after_s=draw("refund_fails", fields["refund_fails"]["by"])
         if "refund_fails" in fields
         else None,
+        authorization_expires_after_s=authorization_expires_after_s,
     )
 
 

@@ -42,6 +42,12 @@ class Delay:
             return DURATION_S_MAX
         return min(max(0.0, drawn), DURATION_S_MAX)
 
+    def draw_from(self, source: Callable[[], random.Random]) -> float:
+        """Return seconds; ``source`` is asked for a generator, which is dear, only if needed."""
+        if self.distribution == "fixed":
+            return min(max(0.0, self.parameters[0][1]), DURATION_S_MAX)
+        return self.draw(source())
+
 
 def fixed(seconds: float) -> Delay:
     """Return a delay that is always the same."""

@@ -103,3 +103,12 @@ def test_a_typical_value_of_zero_gives_next_to_no_delay(name):
 def test_what_is_no_delay_is_refused_with_what_is_allowed(written, complaint):
     with pytest.raises(ValueError, match=complaint):
         parse_delay(written)
+
+
+def test_a_generator_is_made_only_where_chance_has_a_part():
+    def no_generator():
+        raise AssertionError("a fixed delay needs no chance")
+
+    assert fixed(2.5).draw_from(no_generator) == fixed(2.5).draw(random.Random(1)) == 2.5
+    spread = parse_delay({"distribution": "uniform", "minimum": 0, "maximum": 9})
+    assert spread.draw_from(lambda: random.Random(1)) == spread.draw(random.Random(1))
