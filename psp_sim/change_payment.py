@@ -8,6 +8,7 @@ from psp_sim.domain.errors import NotFound
 from psp_sim.domain.event import event_of
 from psp_sim.domain.lifecycle import Change
 from psp_sim.domain.payment import Payment
+from psp_sim.json_text import json_text
 from psp_sim.outbox import publish
 from psp_sim.provider import Provider
 from psp_sim.store import payment_by_id, payment_to_change, update_payment
@@ -55,7 +56,8 @@ async def store_event(
 ) -> None:
     """Store the event of a change, and its deliveries; without a type there is nothing to tell."""
     if event_type is not None:
-        await publish(transaction, event_of(provider.new_id("evt"), event_type, payment, at))
+        event = event_of(provider.new_id("evt"), event_type, payment, at, json_text)
+        await publish(transaction, event)
 
 
 def tell_of_change(provider: Provider) -> None:

@@ -29,6 +29,7 @@ from psp_sim.http_models import (
 from psp_sim.http_once import once_on_money
 from psp_sim.http_operation import decode, operation, page, page_of
 from psp_sim.http_query import base_url, choice_of, time_of, wait_of, whole_of
+from psp_sim.json_text import json_text
 from psp_sim.long_poll import look_until
 from psp_sim.provider import Provider
 from psp_sim.store import list_payments
@@ -61,7 +62,7 @@ async def _create(provider: Provider, request: Request, body: bytes) -> Response
 
     async def create(transaction: Transaction) -> Answer:
         payment = await accept_payment(provider, transaction, wanted)
-        return Answer(201, msgspec.json.encode(render_payment(payment)).decode())
+        return Answer(201, json_text(render_payment(payment)))
 
     return await once_on_money(provider, request, document, create)
 
@@ -98,7 +99,7 @@ async def _change(
 
     async def work(transaction: Transaction) -> Answer:
         payment = await change_payment(provider, transaction, payment_id, change)
-        return Answer(200, msgspec.json.encode(render_payment(payment)).decode())
+        return Answer(200, json_text(render_payment(payment)))
 
     return await once_on_money(provider, request, document, work)
 

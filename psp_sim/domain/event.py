@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -18,7 +19,9 @@ EVENT_TYPES = (
     *(f"dispute.{status}" for status in DisputeStatus),
 )
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+Encode = Callable[[Any], str]
+
+_encode: Encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +36,15 @@ class Event:
     body: str
 
 
-def event_of(event_id: str, event_type: str, payment: Payment, now: float) -> Event:
-    """Return the event that tells of what just became of the payment."""
-    body = render_body(event_id, event_type, payment, now)
-    return Event(event_id, event_type, payment.id, payment.sequence, now, body)
+def event_of(
+    event_id: str, event_type: str, payment: Payment, now: float, encode: Encode = _encode
+) -> Event:
+    """Return the event that tells of what just became of the payment.
 
-
-def render_body(event_id: str, event_type: str, payment: Payment, now: float) -> str:
-    """Return a webhook body in the native dialect."""
-    return _encode(
+    ``encode`` writes compact JSON in UTF-8; a faster one than the standard library's has to write
+    the same.
+    """
+    body = encode(
         {
             "id": event_id,
             "type": event_type,
@@ -50,6 +53,7 @@ def render_body(event_id: str, event_type: str, payment: Payment, now: float) ->
             "data": render_payment(payment),
         }
     )
+    return Event(event_id, event_type, payment.id, payment.sequence, now, body)
 
 
 def with_new_id(body: str, event_id: str) -> str:
