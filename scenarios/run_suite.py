@@ -103,13 +103,13 @@ def _result(task: Task, played: Played, wall_s: float) -> RunResult:
 def services_quiet() -> Iterator[None]:
     """What a service logs about the faults that we inject is no news to who reads the verdict."""
     loggers = [logging.getLogger(name) for name in ("shop", "psp_sim", "uvicorn.error")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
+    heard = [(logger, logger.level) for logger in loggers if logger.level != logging.CRITICAL]
+    for logger, _ in heard:
         logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
+        for logger, level in heard:
             logger.setLevel(level)
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 from multiprocessing import get_context
 
 from scenarios.errors import Unreachable, WrongUsage
+from scenarios.run_suite import services_quiet
 from scenarios.search.judge_plan import Outcome, play_plan
 from scenarios.search.plan import Plan
 
@@ -49,7 +50,8 @@ def cores() -> int:
 
 def play_chunk(plans: Sequence[Plan], shop: str) -> list[Outcome]:
     """Play some plans one after the other, in whichever process this is called."""
-    return [play_plan(plan, shop) for plan in plans]
+    with services_quiet():
+        return [play_plan(plan, shop) for plan in plans]
 
 
 def _through(
