@@ -17,14 +17,21 @@ def _faker() -> Faker:
     return Faker("en_US")
 
 
+@functools.lru_cache(maxsize=10_000)
+def _email(seed: int) -> str:
+    # A search plays the same customers thousands of times.
+    faker = _faker()
+    faker.seed_instance(seed)
+    return str(faker.email())
+
+
 def order_of(seed: int, number: int, products: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return what customer ``number`` (from 1) sends to the shop: one product, one currency."""
     chance = keyed_random(seed, "customer", number)
-    faker = _faker()
-    faker.seed_instance(chance.getrandbits(32))
+    email = _email(chance.getrandbits(32))
     product = products[chance.randrange(len(products))]
     return {
         "items": [{"sku": product["sku"], "quantity": chance.randint(1, 3)}],
-        "email": faker.email(),
+        "email": email,
         "currency": product["currency"],
     }
