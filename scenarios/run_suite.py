@@ -19,6 +19,7 @@ from scenarios.scenario import Scenario
 from scenarios.second_look import SecondLook, chosen, difference
 from scenarios.targets import external, live, simulated
 from scenarios.verdict import RunResult, ScenarioResult, combine, judge
+from scenarios.world.errors import Escape
 
 SIMULATED = "sim"
 LIVE = "live"
@@ -36,7 +37,10 @@ RunAll = Callable[[Iterable["Task"]], Iterator[RunResult]]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One run to do. ``shop`` is ``correct`` or the name of a mutant."""
+    """One run to do. ``shop`` is ``correct`` or the name of a mutant.
+
+    ``every_call`` looks more closely for what escapes from virtual time.
+    """
 
     scenario: Scenario
     seed: int
@@ -44,16 +48,22 @@ class Task:
     shop: str = CORRECT
     keeps_evidence: bool = False
     keeps_trace: bool = False
+    every_call: bool = False
 
 
 def run_task(task: Task) -> RunResult:
-    """Play one scenario once and judge it. Raises Unreachable."""
+    """Play one scenario once and judge it; a run that left virtual time proves nothing.
+
+    Raises Unreachable.
+    """
     began = time.perf_counter()
     try:
         with services_quiet():
             played = _play(task)
     except Unreachable as problem:
         raise Unreachable(f"{task.scenario.name} (seed {task.seed}): {problem}") from problem
+    except Escape as problem:
+        return _without_evidence(task, time.perf_counter() - began, str(problem))
     return _result(task, played, time.perf_counter() - began)
 
 
@@ -63,18 +73,22 @@ async def run_external_task(task: Task) -> RunResult:
     try:
         played = await external.play_external(task.scenario, task.seed, task.target)
     except Unreachable as problem:
-        return RunResult(
-            task.scenario.name,
-            task.seed,
-            invariants=(),
-            faults_fired={},
-            did_not_converge=None,
-            simulated_s=0.0,
-            wall_s=time.perf_counter() - began,
-            digest=None,
-            trouble=str(problem),
-        )
+        return _without_evidence(task, time.perf_counter() - began, str(problem))
     return _result(task, played, time.perf_counter() - began)
+
+
+def _without_evidence(task: Task, wall_s: float, trouble: str) -> RunResult:
+    return RunResult(
+        task.scenario.name,
+        task.seed,
+        invariants=(),
+        faults_fired={},
+        did_not_converge=None,
+        simulated_s=0.0,
+        wall_s=wall_s,
+        digest=None,
+        trouble=trouble,
+    )
 
 
 def _result(task: Task, played: Played, wall_s: float) -> RunResult:
@@ -116,7 +130,11 @@ def services_quiet() -> Iterator[None]:
 def _play(task: Task) -> Played:
     if task.target == SIMULATED:
         return simulated.play_simulated(
-            task.scenario, task.seed, task.shop, keeps_trace=task.keeps_trace
+            task.scenario,
+            task.seed,
+            task.shop,
+            keeps_trace=task.keeps_trace,
+            every_call=task.every_call,
         )
     return live.play_live(task.scenario, task.seed, task.shop)
 
@@ -157,14 +175,17 @@ def _looked_at_twice(tasks: Sequence[Task], run_all: RunAll) -> Iterator[RunResu
     twice = set(chosen([(task.scenario.name, task.seed) for task in in_virtual_time]))
     every: list[Task] = []
     for number, task in enumerate(tasks):
-        every += [replace(task, keeps_trace=True)] * 2 if number in twice else [task]
+        first = replace(task, keeps_trace=number in twice)
+        every += [first, replace(first, every_call=True)] if number in twice else [task]
     outcomes = run_all(every)
     for number in range(len(tasks)):
         result = next(outcomes)
-        if number in twice:
-            look = SecondLook(difference(result.trace, next(outcomes).trace))
-            result = replace(result, trace=(), second_look=look)
-        yield result
+        yield _compared(result, next(outcomes)) if number in twice else result
+
+
+def _compared(first: RunResult, second: RunResult) -> RunResult:
+    parts_at = first.trouble or second.trouble or difference(first.trace, second.trace)
+    return replace(first, trace=(), second_look=SecondLook(parts_at))
 
 
 @contextmanager

@@ -188,6 +188,7 @@ REAL_WORLD = (
     "scenarios/targets/live.py",
     "scenarios/world/guard.py",
     "scenarios/world/loop.py",
+    "scenarios/world/outlets.py",
 )
 
 

@@ -53,6 +53,9 @@ def self_checks(told: Told) -> str:
     runs = sum(result.runs for result in told.results)
     differed = sum(look.difference is not None for look in looks)
     outcome = f"{differed} of them with another trace" if differed else "each with the same trace"
+    # A run that left virtual time has no digest.
+    if not differed and all(result.digest for result in told.results):
+        outcome += "; nothing reached out of virtual time"
     return f"Played twice: {len(looks)} of {runs} runs, {outcome}."
 
 

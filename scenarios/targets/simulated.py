@@ -43,10 +43,10 @@ class Simulated:
 
 
 def play_simulated(
-    scenario: Scenario, seed: int, shop: str, *, keeps_trace: bool = False
+    scenario: Scenario, seed: int, shop: str, *, keeps_trace: bool = False, every_call: bool = False
 ) -> Played:
     """Play a scenario in virtual time. The same arguments give the same digest, anywhere."""
-    done = simulate(scenario, seed, shop)
+    done = simulate(scenario, seed, shop, every_call=every_call)
     trace = done.world.trace
     played = Played(
         done.evidence,
@@ -59,8 +59,11 @@ def play_simulated(
     return played
 
 
-def simulate(scenario: Scenario, seed: int, shop: str) -> Simulated:
-    """Play a scenario in virtual time and keep its world to look into."""
+def simulate(scenario: Scenario, seed: int, shop: str, *, every_call: bool = False) -> Simulated:
+    """Play a scenario in virtual time and keep its world to look into.
+
+    ``every_call`` looks more closely for what escapes from the world: see ``World.run``.
+    """
     world = World(seed, latency=LOCAL_NETWORK, disk_delays=TINY)
     ours = provider_settings(scenario.provider, api_key=API_KEY, seed=seed)
     theirs = ShopSettings(
@@ -83,7 +86,7 @@ def simulate(scenario: Scenario, seed: int, shop: str) -> Simulated:
         seed=seed,
         world=SimulatedWorldControl(world),
     )
-    evidence = world.run(_run(world, scenario, stage, bound_s(ours, theirs)))
+    evidence = world.run(_run(world, scenario, stage, bound_s(ours, theirs)), every_call=every_call)
     _expect_no_bugs(world, shop)
     return Simulated(evidence, world)
 

@@ -6,8 +6,11 @@ WorldError
 ├── Livelock               too many steps at one instant: something spins without sleeping
 ├── TaskFailed             a task raised and nobody awaited it
 ├── StartFailed            a host's application did not come up
-├── ThreadForbidden        code asked for a thread, a subprocess or a real pause
-└── RealNetworkForbidden   code asked for a real socket or a real name lookup
+└── Escape                 code reached out of the world: the same seed may not give the same run
+    ├── ThreadForbidden        it asked for a thread, a subprocess or a real pause
+    ├── RealNetworkForbidden   it asked for a real socket or a real name lookup
+    ├── RealClockForbidden     it asked what time it really is
+    └── RandomnessForbidden    it asked for randomness that no seed decides
 
 HostDead is apart: it derives from BaseException, so that no ``except Exception`` of an
 application can keep a crashed host alive.
@@ -40,12 +43,24 @@ class StartFailed(WorldError):
     """A host's application raised or reported a failure while it started."""
 
 
-class ThreadForbidden(WorldError):
+class Escape(WorldError):
+    """Code reached out of the world; the text names it."""
+
+
+class ThreadForbidden(Escape):
     """A thread, a subprocess or a real pause was asked for: results would depend on the machine."""
 
 
-class RealNetworkForbidden(WorldError):
+class RealNetworkForbidden(Escape):
     """A real socket or a real name lookup was asked for; results would depend on the outside."""
+
+
+class RealClockForbidden(Escape):
+    """The real time was asked for; it differs in every run."""
+
+
+class RandomnessForbidden(Escape):
+    """Randomness was asked for that does not come from the seed."""
 
 
 class HostDead(BaseException):

@@ -1,76 +1,92 @@
-"""While a run lasts, refuse what would leave virtual time: threads, real pauses, real sockets.
+"""While a run lasts, refuse what would leave the world: threads, real time, sockets, real chance.
 
-The loop's own methods already refuse; this catches libraries that go around the loop.
+The loop's own methods already refuse; this catches libraries that go around the loop. Whatever is
+refused ends the run with an error that names the caller, even if the application swallows it.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
-from scenarios.world.errors import RealNetworkForbidden, ThreadForbidden
+from scenarios.world.call_watch import watching
+from scenarios.world.errors import RealNetworkForbidden, ThreadForbidden, WorldError
 from scenarios.world.loop import VirtualTimeLoop
+from scenarios.world.outlets import Outlet, outlets
 from scenarios.world.refusals import NO_NETWORK, NO_THREADS, refused
 
-_NO_PAUSES = "virtual time does not pass while the process sleeps: await asyncio.sleep instead"
 _NETWORK_EVENTS = frozenset(
-    {"socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"}
+    f"socket.{name}"
+    for name in (
+        *("connect", "bind", "getaddrinfo", "gethostbyname", "gethostbyaddr", "getnameinfo"),
+        *("sendto", "sendmsg"),
+    )
 )
-_PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.system", "os.fork", "os.posix_spawn"})
+_PROCESS_EVENTS = frozenset(
+    {
+        *("subprocess.Popen", "os.system", "os.fork", "os.forkpty"),
+        *("os.posix_spawn", "os.exec", "os.spawn", "pty.spawn"),
+    }
+)
 
 _guarded: dict[int, VirtualTimeLoop] = {}
-_hook_is_installed = False
 
 
 @contextmanager
-def no_way_out(loop: VirtualTimeLoop) -> Iterator[None]:
-    """Refuse ways out of this thread's run; other threads of the process go on as they were."""
+def no_way_out(loop: VirtualTimeLoop, *, every_call: bool = False) -> Iterator[None]:
+    """Refuse ways out of this thread's run; other threads of the process go on as they were.
+
+    ``every_call`` watches every single call as well: the run takes about twice as long.
+    """
     _install_audit_hook()
+    if not _guarded:
+        for outlet in _outlets():
+            outlet.close()
     thread = threading.get_ident()
-    start, sleep = threading.Thread.start, time.sleep
-
-    def refuse_start(self: threading.Thread) -> None:
-        if threading.get_ident() == thread:
-            raise refused(
-                loop, ThreadForbidden, f"threading.Thread.start ({self.name})", NO_THREADS
-            )
-        start(self)
-
-    def refuse_sleep(seconds: float, /) -> None:
-        if threading.get_ident() == thread:
-            raise refused(loop, ThreadForbidden, "time.sleep", _NO_PAUSES)
-        sleep(seconds)
-
     _guarded[thread] = loop
-    threading.Thread.start = refuse_start  # type: ignore[method-assign]
-    time.sleep = refuse_sleep  # type: ignore[assignment]
     try:
-        yield
+        if not every_call:
+            yield
+            return
+        with watching(lambda *what: _fail(loop, *what)):
+            yield
     finally:
-        threading.Thread.start = start  # type: ignore[method-assign]
-        time.sleep = sleep
         del _guarded[thread]
+        if not _guarded:
+            for outlet in reversed(_outlets()):
+                outlet.open()
 
 
+@cache
+def _outlets() -> list[Outlet]:
+    return outlets(_refuse)
+
+
+def _refuse(kind: type[WorldError], what: str, advice: str) -> None:
+    loop = _guarded.get(threading.get_ident())
+    if loop is not None:
+        raise refused(loop, kind, what, advice)
+
+
+def _fail(loop: VirtualTimeLoop, kind: type[WorldError], what: str, advice: str) -> None:
+    refused(loop, kind, what, advice)
+
+
+@cache
 def _install_audit_hook() -> None:
     # An audit hook can never be removed, so there is one per process and it is idle between runs.
-    global _hook_is_installed
-    if not _hook_is_installed:
-        sys.addaudithook(_audit)
-        _hook_is_installed = True
+    sys.addaudithook(_audit)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if not _guarded or (event not in _NETWORK_EVENTS and event not in _PROCESS_EVENTS):
         return
-    loop = _guarded.get(threading.get_ident())
-    if loop is None:
-        return
     if event in _NETWORK_EVENTS:
         where = [str(each) for each in arguments if isinstance(each, str | tuple)]
-        raise refused(loop, RealNetworkForbidden, f"{event} {' '.join(where)}".rstrip(), NO_NETWORK)
-    raise refused(loop, ThreadForbidden, event, NO_THREADS)
+        _refuse(RealNetworkForbidden, f"{event} {' '.join(where)}".rstrip(), NO_NETWORK)
+    else:
+        _refuse(ThreadForbidden, event, NO_THREADS)

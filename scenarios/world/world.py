@@ -187,18 +187,21 @@ class World:
 
     # -- the run ------------------------------------------------------------------------------
 
-    def run(self, main: Coroutine[Any, Any, T], *, limit_s: float = LIMIT_S) -> T:
+    def run(
+        self, main: Coroutine[Any, Any, T], *, limit_s: float = LIMIT_S, every_call: bool = False
+    ) -> T:
         """Run the world until ``main`` returns; return its result or raise its exception.
 
-        Raises Deadlock, OutOfTime (after ``limit_s`` virtual seconds), Livelock, ThreadForbidden,
-        RealNetworkForbidden, or TaskFailed for an exception that nobody awaited.
+        ``every_call`` looks for escapes in every single call, which takes about twice as long.
+        Raises Deadlock, OutOfTime (after ``limit_s`` virtual seconds), Livelock, Escape, or
+        TaskFailed for an exception that nobody awaited.
         """
         if self._ran:
             main.close()
             raise WorldError("a world runs once: make a new one for every run")
         self._ran = True
         self.loop.limit_us = to_us(limit_s)
-        with _no_garbage_collection(), no_way_out(self.loop):
+        with _no_garbage_collection(), no_way_out(self.loop, every_call=every_call):
             return self._run(main)
 
     def close(self) -> None:

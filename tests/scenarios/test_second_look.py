@@ -65,6 +65,6 @@ def test_a_world_that_comes_out_otherwise_leaves_the_run_unproven(capsys, monkey
 def test_a_run_says_how_many_were_played_twice(capsys) -> None:
     assert main(["run", "calm", "--seeds", "1..3", "--jobs", "2", "--json", "-"]) == 0
     captured = capsys.readouterr()
-    assert "Played twice: 1 of 3 runs, each with the same trace." in captured.err
+    assert "Played twice: 1 of 3 runs, each with the same trace" in captured.err
     (scenario,) = json.loads(captured.out)["scenarios"]
     assert scenario["played_twice"] == [{"difference": None}]
