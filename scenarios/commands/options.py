@@ -57,6 +57,12 @@ def check_shop(options: argparse.Namespace) -> None:
         )
 
 
+def check_shop_is_ours(options: argparse.Namespace) -> None:
+    """Raise WrongUsage where a broken shop of ours is asked for on somebody's own service."""
+    if is_external(options.target) and options.shop != CORRECT:
+        raise WrongUsage("--shop is a choice among our own shops; --target FILE brings its own")
+
+
 def check_target(options: argparse.Namespace, *, takes_files: bool = False) -> None:
     """Raise WrongUsage for a target that there is not, or a number of processes that cannot be."""
     if takes_files and is_external(options.target):
@@ -83,13 +89,18 @@ def cores(options: argparse.Namespace) -> int:
     return int(options.jobs or os.cpu_count() or 1)
 
 
+def why_not_on(target: str) -> Callable[[Scenario], str | None]:
+    """Return a function that says why a scenario cannot be played on the target, or None."""
+    if target == SIMULATED:
+        return lambda _: None
+    if is_external(target):
+        return partial(why_not_external, target=load_target(Path(target)))
+    return why_not_live
+
+
 def fitting(scenarios: list[Scenario], target: str) -> tuple[list[Scenario], dict[str, str]]:
     """Part the scenarios that the target can play from those that it cannot, with the reason."""
-    if target == SIMULATED:
-        return scenarios, {}
-    why_not: Callable[[Scenario], str | None] = why_not_live
-    if is_external(target):
-        why_not = partial(why_not_external, target=load_target(Path(target)))
+    why_not = why_not_on(target)
     reasons = {scenario.name: why_not(scenario) for scenario in scenarios}
     left_out = {name: reason for name, reason in reasons.items() if reason is not None}
     return [scenario for scenario in scenarios if scenario.name not in left_out], left_out

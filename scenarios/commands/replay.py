@@ -3,97 +3,143 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
-from scenarios.errors import WrongUsage
+from scenarios.invariants import INVARIANTS
+from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
-from scenarios.run_suite import Task, run_task
+from scenarios.run_suite import (
+    SIMULATED,
+    Task,
+    is_external,
+    run_external_task,
+    run_task,
+    services_quiet,
+)
+from scenarios.run_together import together
+from scenarios.scenario import Scenario
+from scenarios.search.judge_plan import NO_BUG
 from scenarios.search.replay import (
+    DOES_NOT_FIT,
     NO_LONGER_FIRES,
     NOT_REPRODUCED,
+    NOTHING_PROVEN,
     REPRODUCED,
+    Again,
     Replay,
     read_replay,
-    said_of,
+    seen_again,
 )
-from scenarios.verdict import RunResult, Verdict
+from scenarios.search.tell import aimed
+from scenarios.targets.external import check_external
+from scenarios.targets.target_file import load_target
+from scenarios.verdict import RunResult
 
-_VERDICTS = {
-    REPRODUCED: Verdict.BROKEN,
-    NOT_REPRODUCED: Verdict.HELD,
-    NO_LONGER_FIRES: Verdict.UNPROVEN,
+_STYLES = {
+    REPRODUCED: "bold red",
+    NOT_REPRODUCED: "green",
+    NO_LONGER_FIRES: "yellow",
+    NOTHING_PROVEN: "yellow",
+    DOES_NOT_FIT: "yellow",
 }
-_STYLES = {REPRODUCED: "bold red", NOT_REPRODUCED: "green", NO_LONGER_FIRES: "yellow"}
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     command.add_argument("file", metavar="FILE")
     command.add_argument("--shop", metavar="correct|MUTANT", help="default: the file's own")
-    common.add_target(command)
+    command.add_argument(
+        "--target",
+        help="sim, live, or a .toml file that describes your own service; default: the file's own",
+    )
     common.add_json(command)
-    command.set_defaults(work=_work)
+    command.set_defaults(work=_work, jobs=None)
 
 
 def _work(options: argparse.Namespace) -> int:
-    common.check_target(options)
     replay = read_replay(Path(options.file))
+    options.target = options.target or replay.target
+    common.check_target(options, takes_files=True)
     if options.shop is not None:
         common.check_shop(options)
-        replay = replace(replay, shop=options.shop)
-    scenario = replace(replay.plan.scenario, name=replay.name)
-    _, left_out = common.fitting([scenario], options.target)
-    if left_out:
-        raise WrongUsage(
-            f"{options.file} cannot be played on {options.target}, since {left_out[scenario.name]}"
-        )
-    run = run_task(Task(scenario, replay.plan.seed, options.target, replay.shop))
-    broken = {
-        result.name: result.message for result in run.invariants if result.verdict is Verdict.BROKEN
-    }
-    if run.did_not_converge and not broken:
-        broken["came_to_rest"] = run.did_not_converge
-    never_fired = [kind for kind in scenario.fault_kinds if not run.faults_fired.get(kind)]
-    said = said_of(replay, broken, never_fired)
-    _show(options, replay, run, said, broken, never_fired)
-    return EXIT_STATUS[_VERDICTS[said]]
+        common.check_shop_is_ours(options)
+    elsewhere = CORRECT if is_external(options.target) else replay.shop
+    replay = replace(replay, target=options.target, shop=options.shop or elsewhere)
+    scenario = _scenario(replay)
+    misfits = list(_misfits(replay, scenario))
+    again = Again(misfits) if misfits else seen_again(replay, _play(replay, scenario))
+    _show(options, replay, again)
+    return EXIT_STATUS[again.verdict(replay)]
 
 
-def _show(
-    options: argparse.Namespace,
-    replay: Replay,
-    run: RunResult,
-    said: str,
-    broken: dict[str, Any],
-    never_fired: list[str],
-) -> None:
+def _scenario(replay: Replay) -> Scenario:
+    """Return what is to be played: the plan, with the one promise that it is about."""
+    promises = (replay.invariant,) if replay.invariant in INVARIANTS else ()
+    return replace(replay.plan.scenario, name=replay.name, invariants=promises)
+
+
+def _misfits(replay: Replay, scenario: Scenario) -> Iterator[str]:
+    """Say what of the plan the target cannot play, fault by fault, and why."""
+    why_not = common.why_not_on(replay.target)
+    if replay.invariant == NO_BUG and replay.target != SIMULATED:
+        yield "an exception inside a service is seen in virtual time only"
+    if reason := why_not(replace(scenario, faults=())):
+        yield f"the plan: {reason}"
+    for number, fault in enumerate(scenario.faults):
+        if reason := why_not(replace(scenario, faults=(fault,), steps=())):
+            yield f"fault {number + 1}, {aimed(replay.plan.faults[number])}: {reason}"
+
+
+def _play(replay: Replay, scenario: Scenario) -> RunResult:
+    task = Task(scenario, replay.plan.seed, replay.target, replay.shop)
+    if not is_external(replay.target):
+        return run_task(task)
+    with services_quiet():
+        asyncio.run(check_external(replay.target))
+        with together(run_external_task, 1) as run_all:
+            return next(run_all([task]))
+
+
+def _show(options: argparse.Namespace, replay: Replay, again: Again) -> None:
     console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    said = again.said(replay)
+    is_same = None if None in (again.digest, replay.digest) else again.digest == replay.digest
     console.print(
-        f"[{_STYLES[said]}]{said}[/{_STYLES[said]}]: {replay.invariant} on the shop {replay.shop}"
+        f"[{_STYLES[said]}]{said}[/{_STYLES[said]}]: {replay.invariant} on {_where(replay)}"
     )
-    for name, message in broken.items():
-        console.print(f"  {name}: {message}", markup=False)
-    for kind in never_fired:
-        console.print(f"  the fault {kind} never fired")
-    is_same = None if None in (run.digest, replay.digest) else run.digest == replay.digest
+    lines = [
+        *again.misfits,
+        *(f"{name}: {message}" for name, message in again.broken.items()),
+        *(f"the fault {kind} never fired" for kind in again.never_fired),
+        *([again.trouble] if again.trouble else []),
+    ]
     if said == REPRODUCED and is_same is False:
-        console.print("  the run is not the same as it was: its trace differs from the file's")
+        lines.append("the run is not the same as it was: its trace differs from the file's")
+    for line in lines:
+        console.print(f"  {line}", markup=False)
     if options.json:
-        documents.write_document(
-            {
-                "said": said,
-                "name": replay.name,
-                "shop": replay.shop,
-                "target": options.target,
-                "invariant": replay.invariant,
-                "broken": broken,
-                "faults_never_fired": never_fired,
-                "same_trace": is_same,
-                "digest": run.digest,
-            },
-            options.json,
-        )
+        document = {
+            "said": said,
+            "name": replay.name,
+            "shop": replay.shop,
+            "target": replay.target,
+            "invariant": replay.invariant,
+            "does_not_fit": list(again.misfits),
+            "broken": dict(again.broken),
+            "faults_never_fired": list(again.never_fired),
+            "trouble": again.trouble,
+            "same_trace": is_same,
+            "digest": again.digest,
+        }
+        documents.write_document(document, options.json)
+
+
+def _where(replay: Replay) -> str:
+    if is_external(replay.target):
+        return f"the service {load_target(Path(replay.target)).document.name}"
+    return f"the shop {replay.shop}"

@@ -65,11 +65,10 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _work(options: argparse.Namespace) -> int:
     common.check_target(options, takes_files=True)
     common.check_shop(options)
+    common.check_shop_is_ours(options)
     seeds = _seeds(options)
     scenarios, left_out = common.fitting(select(options.scenarios), options.target)
     if is_external(options.target):
-        if options.shop != CORRECT:
-            raise WrongUsage("--shop is a choice among our own shops; --target FILE brings its own")
         with services_quiet():
             asyncio.run(check_external(options.target))
     reports = (options.html, options.junit, options.markdown, options.report)
@@ -104,14 +103,11 @@ def _is_whole_suite(options: argparse.Namespace) -> bool:
 def _with_replay(
     result: ScenarioResult, scenarios: Sequence[Scenario], options: argparse.Namespace
 ) -> ScenarioResult:
-    """Write what broke a scenario as a replay file, and say where it is.
-
-    On somebody's own service playing the scenario again is all that can be done.
-    """
-    if result.broken_run is None or is_external(options.target):
+    """Write what broke a scenario as a replay file, and say where it is."""
+    if result.broken_run is None:
         return result
     scenario = next(scenario for scenario in scenarios if scenario.name == result.name)
-    replay = replay_of(scenario, result.broken_run, options.shop)
+    replay = replay_of(scenario, result.broken_run, options.shop, options.target)
     return replace(result, replay=str(write_replay(replay, Path(options.out))))
 
 

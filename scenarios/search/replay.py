@@ -12,14 +12,19 @@ from typing import Any
 
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT, MUTANTS
+from scenarios.run_suite import SIMULATED, is_external
 from scenarios.scenario import Scenario
+from scenarios.search.judge_plan import CAME_TO_REST
 from scenarios.search.plan import Plan, plan_of, read_plan
+from scenarios.targets.target_file import load_target
 from scenarios.verdict import RunResult, Verdict
 
 SCHEMA = "psp-scenarios/replay/1"
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
 NO_LONGER_FIRES = "the fault no longer fires"
+NOTHING_PROVEN = "nothing was proven"
+DOES_NOT_FIT = "does not fit this target"
 
 _REQUIRED = ("schema", "name", "shop", "plan", "expect")
 
@@ -29,6 +34,7 @@ class Replay:
     """A failure to play again: the plan, the shop it broke, and the invariant that it broke.
 
     ``digest`` is the hash of the trace at the time; another one means that the code has changed.
+    ``target`` is where it was found, in the words of ``--target``.
     """
 
     name: str
@@ -39,6 +45,7 @@ class Replay:
     digest: str | None = None
     story: Sequence[str] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    target: str = SIMULATED
 
     def document(self) -> dict[str, Any]:
         """Return the file's content."""
@@ -46,6 +53,7 @@ class Replay:
             "schema": SCHEMA,
             "name": self.name,
             "shop": self.shop,
+            **({} if self.target == SIMULATED else {"target": self.target}),
             "plan": self.plan.document,
             "expect": {
                 "invariant": self.invariant,
@@ -106,6 +114,7 @@ def _replay(document: object) -> Replay:
         digest=expect.get("digest"),
         story=tuple(str(line) for line in document.get("story", ())),
         versions=dict(document.get("versions") or {}),
+        target=str(document.get("target") or SIMULATED),
     )
 
 
@@ -117,22 +126,64 @@ def _text(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def replay_of(scenario: Scenario, run: RunResult, shop: str) -> Replay:
+def replay_of(scenario: Scenario, run: RunResult, shop: str, target: str) -> Replay:
     """Return the replay of a scenario's broken run."""
     broken = next(result for result in run.invariants if result.verdict is Verdict.BROKEN)
-    name = scenario.name if shop == CORRECT else f"{shop}-{scenario.name}"
+    broke = load_target(Path(target)).document.name if is_external(target) else shop
     return Replay(
-        name=name,
+        name=scenario.name if broke == CORRECT else f"{_in_a_path(broke)}-{scenario.name}",
         shop=shop,
         plan=plan_of(scenario, run.seed),
         invariant=broken.name,
         message=broken.message or "",
         digest=run.digest,
+        target=target,
     )
 
 
-def said_of(replay: Replay, broken: Mapping[str, str | None], never_fired: Sequence[str]) -> str:
-    """Return what a new run of the plan says about the old failure."""
-    if replay.invariant in broken:
-        return REPRODUCED
-    return NO_LONGER_FIRES if never_fired else NOT_REPRODUCED
+def _in_a_path(name: str) -> str:
+    """Return a name that somebody chose without what has a meaning in a path."""
+    return "".join(each if each.isalnum() or each in "-_." else "-" for each in name)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What playing a failure again gave. ``misfits`` says what its target cannot play; if there is
+    something, nothing was played. ``trouble`` is what kept the run from showing anything.
+    """
+
+    misfits: Sequence[str] = ()
+    broken: Mapping[str, str] = field(default_factory=dict)
+    never_fired: Sequence[str] = ()
+    trouble: str | None = None
+    digest: str | None = None
+
+    def said(self, replay: Replay) -> str:
+        """Return what that says about the old failure."""
+        if self.misfits:
+            return DOES_NOT_FIT
+        if replay.invariant in self.broken:
+            return REPRODUCED
+        if self.never_fired:
+            return NO_LONGER_FIRES
+        return NOTHING_PROVEN if self.trouble else NOT_REPRODUCED
+
+    def verdict(self, replay: Replay) -> Verdict:
+        """Return the verdict: a promise that broke is broken, be it another than the file's."""
+        if self.broken:
+            return Verdict.BROKEN
+        return Verdict.HELD if self.said(replay) == NOT_REPRODUCED else Verdict.UNPROVEN
+
+
+def seen_again(replay: Replay, run: RunResult) -> Again:
+    """Return what a run of the replay's plan gave."""
+    broken = {each.name: each.message or "" for each in run.invariants if each.violations}
+    if run.did_not_converge and not broken and run.invariants:
+        broken[CAME_TO_REST] = run.did_not_converge
+    cases = {each.name: each.evaluated for each in run.invariants}
+    trouble = run.trouble
+    if not trouble and not cases.get(replay.invariant, 1):
+        trouble = f"{replay.invariant} was never put to the test"
+    kinds = replay.plan.scenario.fault_kinds
+    never_fired = [kind for kind in kinds if not run.faults_fired.get(kind)]
+    return Again((), broken, never_fired, trouble, run.digest)

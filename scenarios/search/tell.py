@@ -61,7 +61,12 @@ def tell(plan: Plan, invariant: str, shop: str) -> Story:
 
 
 def describe(fault: Mapping[str, Any]) -> str:
-    """Return a fault in plain words: its kind, what its victim sees, and where it is aimed."""
+    """Return a fault in plain words: its kind, where it is aimed, and what its victim sees."""
+    return f"{aimed(fault)}, {ALL_FAULTS[str(fault['kind'])].sees}"
+
+
+def aimed(fault: Mapping[str, Any]) -> str:
+    """Return a fault's kind and where it is aimed."""
     kind = str(fault["kind"])
     rest = {key: value for key, value in fault.items() if key != "kind"}
     at = rest.pop("at", None)
@@ -69,8 +74,7 @@ def describe(fault: Mapping[str, Any]) -> str:
     if isinstance(at, Mapping):
         path = f" of {at['path']}" if at.get("path") else ""
         words.insert(0, f"{at.get('when', 'before')} {at['site']} {at.get('nth', 1)}{path}")
-    aimed = f" ({', '.join(words)})" if words else ""
-    return f"{kind}{aimed}, {ALL_FAULTS[kind].sees}"
+    return f"{kind} ({', '.join(words)})" if words else kind
 
 
 def _opening(plan: Plan, shop: str) -> str:

@@ -23,8 +23,8 @@ NOT_SHOWN = ("money_balances",)
 # Every service under test requests payments; what else it calls is its own affair.
 _CALLED_BY_ALL = ("create_payment", "rotate_secret")
 
-# Scenarios about who looks after the endpoint at the provider.
-_REGISTRATION = "registration"
+# What makes a scenario one about who looks after the endpoint at the provider.
+_REGISTRATION = "disable_after_failures"
 _MARGIN_S = 1.0
 
 # Dialects that sign with both secrets while one is rotated.
@@ -46,7 +46,7 @@ def judged(scenario: Scenario) -> Scenario:
 def paced(scenario: Scenario, target: Target) -> Scenario:
     """Return the scenario so slow that somebody buys after the service has mended its endpoint."""
     within_s = target.timing.checks_endpoint_within
-    if within_s is None or _REGISTRATION not in scenario.tags or scenario.orders == 1:
+    if within_s is None or _REGISTRATION not in scenario.provider or scenario.orders == 1:
         return scenario
     gap_s = max(scenario.order_gap_s, (within_s + _MARGIN_S) * TIME_SCALE / (scenario.orders - 1))
     chaos_s = max(scenario.chaos_s, gap_s * scenario.orders)
@@ -63,7 +63,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
         yield "it is about a shop that asks for outcomes instead of being told by webhooks"
     if scenario.chaos_s / TIME_SCALE > CHAOS_MAX_S:
         yield "it takes days, which only virtual time makes short"
-    if not judged(scenario).invariants:
+    if scenario.invariants and not judged(scenario).invariants:
         yield "what it promises cannot be seen from outside this service"
     for fault in scenario.faults:
         yield from _world_reasons(fault, target)
@@ -89,7 +89,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
 
 
 def _registration_reasons(scenario: Scenario, target: Target) -> Iterator[str]:
-    if _REGISTRATION not in scenario.tags:
+    if _REGISTRATION not in scenario.provider:
         return
     if target.timing.checks_endpoint_within is None:
         yield (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,18 @@ from scenarios.__main__ import main
 from scenarios.mutants import CORRECT
 from scenarios.search.judge_plan import play_plan
 from scenarios.search.plan import Plan
-from scenarios.search.replay import SCHEMA, read_replay, write_replay
+from scenarios.search.replay import (
+    NO_LONGER_FIRES,
+    NOT_REPRODUCED,
+    NOTHING_PROVEN,
+    SCHEMA,
+    Replay,
+    read_replay,
+    seen_again,
+    write_replay,
+)
 from scenarios.search.write_failure import recorded, write_failure
+from scenarios.verdict import InvariantResult, RunResult, Verdict
 
 CORPUS = sorted((Path(__file__).parents[3] / "scenarios" / "corpus").glob("*.replay.json"))
 PLAN = Plan(
@@ -83,11 +94,104 @@ def test_a_failure_of_virtual_time_is_reproduced_over_real_http(replay_file: Pat
     assert capsys.readouterr().out.startswith("reproduced")
 
 
-def test_what_only_a_world_can_do_is_not_played_live(tmp_path: Path, capsys) -> None:
-    paused = PLAN.with_faults([{"kind": "pause", "for": "5s"}])
-    path = write_replay(recorded(paused, INVARIANT, "correct", "paused"), tmp_path)
-    assert main(["replay", str(path), "--target", "live"]) == 2
-    assert "only a simulated world can pause" in capsys.readouterr().err
+TARGET_FILE = """
+name = "mine"
+base_url = "http://127.0.0.1:{port}"
+start = ["./serve"]
+[place_order]
+path = "/orders"
+[read_order]
+path = "/orders/{order_id}"
+paid = ["paid"]
+"""
+CRASH_AT_A_COMMIT = {"kind": "crash", "at": {"site": "commit"}, "for": "5s"}
+PAUSE = {"kind": "pause", "for": "5s"}
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (
+            "live",
+            [
+                "fault 2, crash (before commit 1, for 5s): "
+                "only a simulated world can crash at will",
+                "fault 3, pause (for 5s): only a simulated world can pause at will",
+            ],
+        ),
+        (
+            "mine.toml",
+            [
+                "fault 2, crash (before commit 1, for 5s): a commit happens inside the service, "
+                "where the harness cannot see it"
+            ],
+        ),
+    ],
+)
+def test_each_fault_that_does_not_fit_a_target_is_named_and_nothing_is_played(
+    target: str, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(TARGET_FILE)
+    plan = PLAN.with_faults([*PLAN.faults, CRASH_AT_A_COMMIT, PAUSE])
+    path = write_replay(Replay("three", CORRECT, plan, INVARIANT), tmp_path)
+    assert main(["replay", str(path), "--target", target, "--json", "-"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["said"] == "does not fit this target"
+    assert document["does_not_fit"] == said
+
+
+def test_what_only_virtual_time_shows_does_not_fit_elsewhere(tmp_path: Path, capsys) -> None:
+    path = write_replay(Replay("broke", CORRECT, PLAN, "no_exception"), tmp_path)
+    assert main(["replay", str(path), "--target", "live"]) == 3
+    assert "is seen in virtual time only" in capsys.readouterr().out
+
+
+def test_a_file_is_played_where_its_failure_was_found(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = Replay("found", CORRECT, PLAN, INVARIANT, target="mine.toml")
+    path = write_replay(found, tmp_path)
+    assert read_replay(path) == replace(found, versions=read_replay(path).versions)
+    assert main(["replay", str(path)]) == 2
+    assert "cannot read the target mine.toml" in capsys.readouterr().err
+
+
+def run_of(**changes: Any) -> RunResult:
+    held = InvariantResult(INVARIANT, Verdict.HELD, evaluated=2)
+    defaults = {
+        "invariants": [held],
+        "faults_fired": {"duplicate": 1},
+        "did_not_converge": None,
+        "digest": None,
+    }
+    return RunResult("one", 1, simulated_s=1.0, wall_s=1.0, **(defaults | changes))
+
+
+OTHER = InvariantResult("charged_once", Verdict.BROKEN, 1, "twice", ["twice"])
+
+
+@pytest.mark.parametrize(
+    ("run", "said", "verdict"),
+    [
+        (run_of(), NOT_REPRODUCED, Verdict.HELD),
+        (run_of(trouble="the service ended by itself"), NOTHING_PROVEN, Verdict.UNPROVEN),
+        (
+            run_of(invariants=[InvariantResult(INVARIANT, Verdict.UNPROVEN, evaluated=0)]),
+            NOTHING_PROVEN,
+            Verdict.UNPROVEN,
+        ),
+        (run_of(invariants=[OTHER]), NOT_REPRODUCED, Verdict.BROKEN),
+        (run_of(did_not_converge="o1 is pending"), NOT_REPRODUCED, Verdict.BROKEN),
+        (run_of(faults_fired={}), NO_LONGER_FIRES, Verdict.UNPROVEN),
+    ],
+    ids=["held", "trouble", "never put to the test", "another broke", "no rest", "no fault"],
+)
+def test_what_a_new_run_says_about_the_old_failure(
+    run: RunResult, said: str, verdict: Verdict
+) -> None:
+    replay = Replay("one", CORRECT, PLAN, INVARIANT)
+    again = seen_again(replay, run)
+    assert (again.said(replay), again.verdict(replay)) == (said, verdict)
 
 
 @pytest.mark.parametrize(
