@@ -8,7 +8,7 @@ from shop import store
 from shop.domain.errors import ShopError
 from shop.domain.fulfilment import Fulfilment
 from shop.domain.ledger import entry_for_capture
-from shop.domain.order import Order, OrderStatus, later_of, status_after
+from shop.domain.order import Order, OrderStatus, fulfilled, later_of, status_after
 from shop.domain.payment import Payment
 from shop.domain.webhook_signature import SignedWebhook
 from shop.ports import Shop
@@ -44,6 +44,16 @@ async def book_afresh(shop: Shop, transaction: Transaction, payment: Payment) ->
     """Book the money under an id of its own, so that the ledger cannot tell a repeat."""
     entry = replace(entry_for_capture(payment), id=shop.new_id("entry"))
     await store.insert_entry(transaction, entry, shop.clock.now())
+
+
+async def note_shipped(
+    shop: Shop, transaction: Transaction, payment: Payment, fulfilment: Fulfilment
+) -> None:
+    """Write down, after the warehouse has taken it, what should have been stored before."""
+    order, _ = await update_order(transaction, payment)
+    await store.save_order(transaction, order, fulfilled(order))
+    await book_afresh(shop, transaction, payment)
+    await store.insert_fulfilment(transaction, fulfilment, shop.clock.now(), store.DELIVERED)
 
 
 async def handle_at_once(shop: Shop, payment: Payment) -> None:

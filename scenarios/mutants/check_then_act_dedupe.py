@@ -8,11 +8,11 @@ Shows as two fulfilments at the warehouse when the same webhook arrives twice at
 
 from __future__ import annotations
 
-from scenarios.mutants.by_hand import book_afresh, fresh_fulfilment, payment_in, update_order
+from scenarios.mutants.by_hand import fresh_fulfilment, note_shipped, payment_in, update_order
 from scenarios.mutants.mutant import Mutant
 from shop import store
 from shop.domain.errors import ProviderUnavailable
-from shop.domain.order import OrderStatus, fulfilled, status_after
+from shop.domain.order import OrderStatus, status_after
 from shop.domain.payment import Payment
 from shop.domain.webhook_signature import SignedWebhook
 from shop.fulfil_order import fulfil_order
@@ -45,10 +45,7 @@ async def _ship_now(shop: Shop, payment: Payment) -> None:
     if not await fulfil_order(shop, fulfilment):
         raise ProviderUnavailable("the warehouse does not answer: deliver this again")
     async with shop.database.transaction() as transaction:
-        order, _ = await update_order(transaction, payment)
-        await store.save_order(transaction, order, fulfilled(order))
-        await book_afresh(shop, transaction, payment)
-        await store.insert_fulfilment(transaction, fulfilment, shop.clock.now(), store.DELIVERED)
+        await note_shipped(shop, transaction, payment, fulfilment)
 
 
 MUTANT = Mutant(
