@@ -11,7 +11,8 @@ import httpx
 from psp_sim.domain.delivery import OPEN_STATES
 from psp_sim.settings import Settings as ProviderSettings
 from scenarios.api import BadAnswer
-from scenarios.evidence import CORRECTED, REVERSED, OrderSeen, is_taken_back
+from scenarios.evidence import OrderSeen, is_stray
+from scenarios.expected import OUTCOMES, expected_statuses
 from scenarios.observe import look_at_orders, read_deliveries
 from scenarios.stage import Patience, Stage
 from shop.settings import Settings as ShopSettings
@@ -21,17 +22,6 @@ STEP_GROWTH = 3.0
 STEP_MAX_S = 7200.0
 QUIET_S = 60.0
 SLACK_S = 120.0
-
-# What an outcome at the provider must become at the shop.
-_OUTCOMES: dict[str, Sequence[str]] = {
-    "succeeded": ("fulfilled", *CORRECTED),
-    "failed": ("failed", *CORRECTED),
-}
-# What a correction must become; a shop of somebody else's may have one word for all of them.
-_TAKEN_BACK = ("failed", REVERSED)
-_LOST = (REVERSED,)
-_OPENED = ("disputed", REVERSED)
-_WON = ("fulfilled", "partially_refunded", "refunded")
 
 
 def bound_s(provider: ProviderSettings, shop: ShopSettings) -> float:
@@ -111,7 +101,7 @@ async def look(stage: Stage, orders: Sequence[OrderSeen]) -> tuple[str | None, b
         deliveries = await read_deliveries(stage)
     except (httpx.HTTPError, BadAnswer) as problem:
         return f"the provider does not answer: {problem}", None
-    is_on_its_way = any(payment["status"] not in _OUTCOMES for payment in payments) or any(
+    is_on_its_way = any(payment["status"] not in OUTCOMES for payment in payments) or any(
         delivery["state"] in OPEN_STATES for delivery in deliveries
     )
     return what_is_missing(orders, payments, deliveries), is_on_its_way
@@ -123,30 +113,30 @@ def what_is_missing(
     deliveries: Sequence[Mapping[str, Any]],
 ) -> str | None:
     """Say what has not come to its end in what was read, or return None."""
+    without_end = {order.id for order in orders if order.never_settles}
     by_order: dict[str, list[Mapping[str, Any]]] = {}
     for payment in payments:
-        if payment["status"] not in _OUTCOMES:
+        if payment["status"] not in OUTCOMES and payment["reference"] not in without_end:
             return f"payment {payment['id']} is {payment['status']}"
-        by_order.setdefault(payment["reference"], []).append(payment)
+        if not is_stray(payment):
+            by_order.setdefault(payment["reference"], []).append(payment)
     for order in orders:
-        theirs = by_order.get(order.id)
-        if theirs is None:
-            return f"order {order.id} is {order.status}, and the provider has no payment for it"
-        if order.status not in _wanted(theirs):
-            states = ", ".join(dict.fromkeys(payment["status"] for payment in theirs))
-            return f"order {order.id} is {order.status}, and its payment {states}"
+        missing = _missing_of(order, by_order.get(order.id, []))
+        if missing is not None:
+            return missing
     on_their_way = sum(delivery["state"] in OPEN_STATES for delivery in deliveries)
     return f"{on_their_way} webhooks are on their way" if on_their_way else None
 
 
-def _wanted(payments: Sequence[Mapping[str, Any]]) -> Sequence[str]:
-    """Return what an order may be once its shop knows all that befell its payments."""
-    succeeded = [payment for payment in payments if payment["status"] == "succeeded"]
-    if not succeeded:
-        return _TAKEN_BACK if any(map(is_taken_back, payments)) else _OUTCOMES["failed"]
-    disputes = {each["status"] for each in succeeded[0].get("disputes", ())}
-    if len(succeeded) > 1 or not disputes:
-        return _OUTCOMES["succeeded"]
-    if "lost" in disputes:
-        return _LOST
-    return _OPENED if "opened" in disputes else _WON
+def _missing_of(order: OrderSeen, theirs: Sequence[Mapping[str, Any]]) -> str | None:
+    if not theirs:
+        return f"order {order.id} is {order.status}, and the provider has no payment for it"
+    refunds = [refund for payment in theirs for refund in payment.get("refunds", ())]
+    if len(refunds) < len(order.refunds_wished):
+        return f"a refund of order {order.id} has not reached the provider"
+    if pending := [refund["id"] for refund in refunds if refund["status"] == "pending"]:
+        return f"refund {pending[0]} is pending"
+    if order.status not in expected_statuses(theirs):
+        states = ", ".join(dict.fromkeys(payment["status"] for payment in theirs))
+        return f"order {order.id} is {order.status}, and its payment {states}"
+    return None

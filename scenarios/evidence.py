@@ -20,6 +20,9 @@ RANKS: dict[str, int] = {
 PAID: Sequence[str] = ("paid", "fulfilled", *CORRECTED)
 FAILED: Sequence[str] = ("failed",)
 
+# In the metadata of a payment that somebody made past the shop: no order asked for its money.
+STRAY = "made_by_a_payer"
+
 # Why a payment failed that had succeeded before, in the provider's words.
 DEBIT_RETURNED = "debit_returned"
 
@@ -30,9 +33,18 @@ def is_taken_back(payment: Mapping[str, Any]) -> bool:
     return payment["status"] == "failed" and code == DEBIT_RETURNED
 
 
+def is_stray(payment: Mapping[str, Any]) -> bool:
+    """Tell whether somebody made a payment past the shop, whatever order it names."""
+    return STRAY in payment.get("metadata", {})
+
+
 @dataclass(slots=True)
 class OrderSeen:
-    """One order as a customer saw it: its price and every status, with the time of seeing it."""
+    """One order as a customer saw it: its price and every status, with the time of seeing it.
+
+    ``refunds_wished`` has what the staff asked the shop to give back, in minor units.
+    ``never_settles`` is set where the scenario keeps the payment from any outcome.
+    """
 
     id: str
     number: int
@@ -40,6 +52,8 @@ class OrderSeen:
     amount_minor: int | None
     currency: str | None
     history: list[tuple[float, str]] = field(default_factory=list)
+    refunds_wished: list[int] = field(default_factory=list)
+    never_settles: bool = False
 
     @property
     def status(self) -> str | None:
@@ -83,12 +97,18 @@ class Evidence:
     still_waiting_for: str | None
 
     def payments_of(self, order_id: str) -> list[Mapping[str, Any]]:
-        """Return the payments that carry the order's id as their reference."""
-        return [payment for payment in self.payments if payment["reference"] == order_id]
+        """Return the payments that were made for the order."""
+        return [
+            each for each in self.payments if each["reference"] == order_id and not is_stray(each)
+        ]
 
     def captured(self) -> list[Mapping[str, Any]]:
-        """Return the payments that the provider holds as succeeded."""
-        return [payment for payment in self.payments if payment["status"] == "succeeded"]
+        """Return the payments for orders that the provider holds as succeeded."""
+        return [
+            payment
+            for payment in self.payments
+            if payment["status"] == "succeeded" and not is_stray(payment)
+        ]
 
     def taken_back(self) -> list[Mapping[str, Any]]:
         """Return the payments that had succeeded and whose money the bank took back."""

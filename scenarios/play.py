@@ -17,6 +17,7 @@ from scenarios.faults_in_force import FaultsInForce
 from scenarios.observe import final_reads, look_at_orders
 from scenarios.scenario import Scenario, Step
 from scenarios.stage import Stage
+from scenarios.steps import carry_out
 from shop.settings import Settings as ShopSettings
 
 LOOK_EVERY_S = 2.0
@@ -85,7 +86,7 @@ async def _chaos(
     later = [(fault.start_s, partial(faults.begin, fault)) for fault in scenario.faults]
     busy = [
         *(_after(stage, start_s, begin) for start_s, begin in later if start_s > 0),
-        *(_after(stage, step.at_s, partial(_do, stage, step)) for step in scenario.steps),
+        *(_after(stage, step.at_s, partial(_do, stage, orders, step)) for step in scenario.steps),
         *(
             _after(stage, scenario.order_gap_s * n, partial(buy, n + 1))
             for n in range(scenario.orders)
@@ -132,11 +133,11 @@ async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None
     await work()
 
 
-async def _do(stage: Stage, step: Step) -> None:
+async def _do(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> None:
     """Carry out a step; one that fails is tried again, as a person at a console would."""
     for _ in range(READY_TRIES):
         try:
-            is_done = await stage.shop.carry_out(step.do)
+            is_done = await carry_out(stage, orders, step)
         except (httpx.HTTPError, BadAnswer):
             is_done = False
         if is_done:
@@ -155,6 +156,7 @@ async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number
             placed = None
         if placed is not None:
             seen = OrderSeen(placed.id, number, placed_at, placed.amount_minor, placed.currency)
+            seen.never_settles = scenario.never_settles(number)
             seen.saw(stage.now(), placed.status)
             orders.append(seen)
             return

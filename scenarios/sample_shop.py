@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from scenarios.api import Api, BadAnswer
 from scenarios.customers import order_of
 from scenarios.errors import Unreachable
 from scenarios.shop_under_test import PlacedOrder
-
-STEP_ROUTES = {"rotate_secret": "rotate_webhook_secret"}
 
 
 class SampleShop:
@@ -50,10 +49,16 @@ class SampleShop:
             raise BadAnswer(f"order {order_id} has no status: {answer}")
         return str(answer["status"])
 
-    async def carry_out(self, step: str) -> bool:
-        """Do a step over the shop's administration."""
-        status, _ = await self._api.call("POST", f"/_admin/{STEP_ROUTES[step]}", {})
+    async def rotate_secret(self) -> bool:
+        """Rotate over the shop's administration."""
+        status, _ = await self._api.call("POST", "/_admin/rotate_webhook_secret", {})
         return status == 200
+
+    async def refund(self, order_id: str, amount_minor: int, key: str) -> bool:
+        """Ask for a refund over the staff's route; the same key is the same wish."""
+        api = replace(self._api, headers={**self._api.headers, "idempotency-key": key})
+        status, _ = await api.call("POST", f"/orders/{order_id}/refunds", {"amount": amount_minor})
+        return status == 201
 
     async def ledger(self) -> Mapping[str, Mapping[str, int]] | None:
         """Return the balances of the shop's books."""

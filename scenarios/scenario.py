@@ -8,7 +8,16 @@ from typing import Any
 
 from scenarios.vocabulary import PlannedFault
 
-STEPS = ("rotate_secret",)
+# What the shop's staff does, and what payers do at the provider without the shop.
+STEPS_OF_STAFF = ("rotate_secret", "refund")
+STEPS_OF_PAYERS = (
+    "approve_payment",
+    "pay_too_little",
+    "pay_in_another_currency",
+    "pay_again_in_vain",
+    "pay_for_something_else",
+)
+STEPS = (*STEPS_OF_STAFF, *STEPS_OF_PAYERS)
 
 # Faults by which money that has come goes back.
 LATE_NEWS = ("fail_late", "refund_fails", "dispute")
@@ -16,10 +25,15 @@ LATE_NEWS = ("fail_late", "refund_fails", "dispute")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that is done to the shop, ``at_s`` seconds after the first order."""
+    """Something that people do, ``at_s`` seconds after the first order.
+
+    ``order`` counts customers from 1; ``share`` is how much of an order's price is refunded.
+    """
 
     do: str
     at_s: float
+    order: int = 1
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,11 @@ class Scenario:
     def needs_a_world(self) -> bool:
         """Tell whether some fault can only happen in virtual time."""
         return any(fault.is_of_the_world for fault in self.faults)
+
+    def never_settles(self, number: int) -> bool:
+        """Tell whether the payment of customer ``number`` is kept from any outcome."""
+        stuck = [fault.document for fault in self.faults if fault.kind == "never_settle"]
+        return any(document.get("order", number) == number for document in stuck)
 
     @property
     def has_late_news(self) -> bool:

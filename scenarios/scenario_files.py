@@ -108,11 +108,14 @@ def _faults(document: Mapping[str, Any]) -> list[Any]:
 
 
 def _step(table: Mapping[str, Any]) -> Step:
-    if set(table) != {"do", "at"}:
-        raise WrongUsage("a step has exactly the keys do and at")
+    if not {"do", "at"} <= set(table) <= {"do", "at", "order", "share"}:
+        raise WrongUsage("a step has the keys do and at, and may have order and share")
     if table["do"] not in STEPS:
         raise WrongUsage(f"do = {table['do']!r} is no step: use {', '.join(STEPS)}")
-    return Step(table["do"], _duration(table, "at", 0.0))
+    share = table.get("share", 1.0)
+    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 < share <= 1:
+        raise WrongUsage(f"share = {share!r} is not a number above 0 and up to 1")
+    return Step(table["do"], _duration(table, "at", 0.0), _count(table, "order", 1), float(share))
 
 
 def _words(document: Mapping[str, Any], key: str) -> list[str]:

@@ -40,8 +40,12 @@ class ShopUnderTest(Protocol):
         """Return an order's public status, in the words of ``scenarios.evidence.RANKS``."""
         ...
 
-    async def carry_out(self, step: str) -> bool:
-        """Do one of ``scenarios.scenario.STEPS``; tell whether it is done."""
+    async def rotate_secret(self) -> bool:
+        """Have the webhooks' secret rotated; tell whether it is done."""
+        ...
+
+    async def refund(self, order_id: str, amount_minor: int, key: str) -> bool:
+        """Ask for a refund as the staff does; tell whether it was taken on. ``key`` names it."""
         ...
 
     async def ledger(self) -> Mapping[str, Mapping[str, int]] | None:

@@ -27,6 +27,7 @@ from scenarios.__main__ import _parser
 from scenarios.invariants import INVARIANTS
 from scenarios.marks import MARKS
 from scenarios.mutants import MUTANTS
+from scenarios.scenario import STEPS
 from scenarios.scenario_files import load_catalogue
 from scenarios.vocabulary import ALL_FAULTS, fields_of
 from shop.domain import errors as shop_errors
@@ -136,6 +137,11 @@ def test_every_mutant_is_documented(mutant) -> None:
 @pytest.mark.parametrize("scenario", load_catalogue(), ids=lambda scenario: scenario.name)
 def test_every_scenario_is_documented_with_its_promise(scenario) -> None:
     assert scenario.summary in _rows_of(_page("scenarios"), scenario.name)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_is_documented(step: str) -> None:
+    assert _rows_of(_page("scenarios"), step)
 
 
 async def _routes() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.evidence import Evidence, Shipment
+from scenarios.evidence import STRAY, Evidence, Shipment
 from scenarios.invariants import INVARIANTS
 from tests.scenarios.evidence_of import delivery, evidence, order, payment
 
@@ -12,6 +12,36 @@ from tests.scenarios.evidence_of import delivery, evidence, order, payment
 @pytest.mark.parametrize("invariant", INVARIANTS.values(), ids=lambda each: each.name)
 def test_an_invariant_finds_nothing_wrong_with_a_run_in_which_all_went_well(invariant) -> None:
     assert not invariant.check(evidence()).violations
+
+
+STRAY_PAYMENT = payment(2, reference="ord_1", metadata={STRAY: "pay_too_little"}, amount=1)
+
+
+@pytest.mark.parametrize("invariant", INVARIANTS.values(), ids=lambda each: each.name)
+def test_a_payment_that_somebody_made_past_the_shop_is_nobodys_order(invariant) -> None:
+    assert not invariant.check(evidence(payments=[payment(1), STRAY_PAYMENT])).violations
+
+
+def test_an_order_without_an_outcome_has_to_stay_open_where_that_is_what_the_scenario_wants() -> (
+    None
+):
+    waiting = [payment(status="processing")]
+    open_order, kept_open, shipped = order(1, "pending"), order(1, "pending"), order(1, "fulfilled")
+    kept_open.never_settles = shipped.never_settles = True
+    check = INVARIANTS["shop_agrees_with_provider"].check
+    assert check(evidence(orders=[open_order], payments=waiting, shipments=[])).violations
+    assert not check(evidence(orders=[kept_open], payments=waiting, shipments=[])).violations
+    assert check(evidence(orders=[shipped], payments=waiting)).violations
+
+
+def test_no_more_is_given_back_than_was_asked_for() -> None:
+    refunds = [{"id": f"re_{n}", "amount": 300, "status": "succeeded"} for n in (1, 2)]
+    wished = order(1)
+    wished.refunds_wished.append(300)
+    check = INVARIANTS["charged_once"].check
+    assert not check(evidence(orders=[wished], payments=[payment(refunds=refunds[:1])])).violations
+    (violation,) = check(evidence(orders=[wished], payments=[payment(refunds=refunds)])).violations
+    assert "600 EUR (minor units) were given back, and 300 were asked for" in violation
 
 
 EMPTY = evidence(orders=[], payments=[], deliveries=[], shipments=[], ledger=None)

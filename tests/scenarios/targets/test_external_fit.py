@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.scenario import Scenario, Step
+from scenarios.scenario import STEPS_OF_PAYERS, Scenario, Step
 from scenarios.scenario_files import load_catalogue, select
 from scenarios.targets.external_fit import TIME_SCALE, judged, paced, why_not_external
 from scenarios.targets.target_file import Target, load_target
@@ -68,6 +68,7 @@ def scenario_of(*faults: dict, **changes) -> Scenario:
             "a service that calls create_refund",
         ),
         (scenario_of(steps=(Step("dance", 1.0),)), "cannot dance"),
+        (scenario_of(steps=(Step("refund", 1.0),)), "cannot refund"),
     ],
 )
 def test_what_no_service_can_be_put_to_is_left_out(
@@ -115,3 +116,10 @@ def test_books_that_cannot_be_seen_are_no_part_of_the_promise(tmp_path: Path) ->
     assert "money_balances" not in judged(storm).invariants
     hidden = Scenario("one", "A promise.", (), ("money_balances",))
     assert "cannot be seen" in str(why_not_external(hidden, target_of(tmp_path, TARGET)))
+
+
+@pytest.mark.parametrize("step", STEPS_OF_PAYERS)
+def test_what_payers_do_at_the_provider_fits_every_service(step: str, tmp_path: Path) -> None:
+    assert (
+        why_not_external(scenario_of(steps=(Step(step, 1.0),)), target_of(tmp_path, TARGET)) is None
+    )

@@ -1,0 +1,52 @@
+"""What people do at the provider by themselves, past the shop: approve a payment, or make one.
+
+A payment that the shop never asked for carries a mark in its metadata: its money is nobody's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from scenarios.api import Api
+from scenarios.evidence import STRAY, OrderSeen, is_stray
+
+SMALLEST_AMOUNT = 1
+
+
+async def carry_out(provider: Api, step: str, order: OrderSeen) -> bool:
+    """Do one of ``STEPS_OF_PAYERS``; tell whether it is done. Raises httpx.HTTPError or BadAnswer.
+
+    A step that is done again, since its answer was lost, is the same step: the key says so.
+    """
+    found = (await provider.get(f"/v1/payments?reference={order.id}"))["data"]
+    theirs = next((payment for payment in found if not is_stray(payment)), None)
+    if theirs is None:
+        return False
+    path, body, done = "/v1/payments", _payment(step, order, theirs), 201
+    if step == "approve_payment":
+        path, body, done = f"{path}/{theirs['id']}/authenticate", {"result": "approved"}, 200
+    keyed = {**provider.headers, "idempotency-key": f"{step}-{order.id}"}
+    status, _ = await replace(provider, headers=keyed).call("POST", path, body)
+    return status == done
+
+
+def _payment(step: str, order: OrderSeen, theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what somebody pays instead of, or beside, the payment of the order itself."""
+    right = {
+        "amount": theirs["amount"],
+        "currency": theirs["currency"],
+        "reference": order.id,
+        "metadata": {STRAY: step},
+    }
+    changes: dict[str, dict[str, Any]] = {
+        "pay_too_little": {"amount": SMALLEST_AMOUNT},
+        "pay_in_another_currency": {"currency": "EUR" if theirs["currency"] == "JPY" else "JPY"},
+        "pay_again_in_vain": {"metadata": {STRAY: step, "sim": "decline"}},
+        "pay_for_something_else": {
+            "reference": f"gift-for-{order.number}",
+            "metadata": {STRAY: step, "order_id": order.id},
+        },
+    }
+    return right | changes.get(step, {})

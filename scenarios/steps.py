@@ -1,0 +1,32 @@
+"""The steps of a scenario: what staff and payers do while it is played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scenarios import payers
+from scenarios.evidence import OrderSeen
+from scenarios.scenario import STEPS_OF_PAYERS, Step
+from scenarios.stage import Stage
+
+
+async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bool:
+    """Do a step; tell whether it is done. Raises httpx.HTTPError or BadAnswer."""
+    if step.do == "rotate_secret":
+        return await stage.shop.rotate_secret()
+    order = next((each for each in orders if each.number == step.order), None)
+    if order is None or order.amount_minor is None:
+        return False
+    if step.do in STEPS_OF_PAYERS:
+        return await payers.carry_out(stage.provider, step.do, order)
+    return await _refund(stage, order, step)
+
+
+async def _refund(stage: Stage, order: OrderSeen, step: Step) -> bool:
+    assert order.amount_minor is not None, "asked for with a price that is known"
+    amount_minor = max(1, int(order.amount_minor * step.share))
+    key = f"refund-{order.id}-{step.at_s:g}"
+    is_taken_on = await stage.shop.refund(order.id, amount_minor, key)
+    if is_taken_on:
+        order.refunds_wished.append(amount_minor)
+    return is_taken_on
