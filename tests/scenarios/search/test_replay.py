@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -230,8 +232,16 @@ def test_the_test_to_paste_fails_on_the_broken_shop_and_runs_by_itself(tmp_path:
     write_failure(PLAN, INVARIANT, "no_dedupe", tmp_path)
     (pasted,) = tmp_path.glob("test_*.py")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(pasted)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    run = partial(
+        subprocess.run,
+        command,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+    done = run()
     assert done.returncode == 1, done.stdout
     assert "was fulfilled 2 times" in done.stdout
     pasted.write_text(pasted.read_text().replace("'no_dedupe'", "'correct'"))
-    assert subprocess.run(command, capture_output=True, timeout=120).returncode == 0
+    assert run().returncode == 0
