@@ -2,10 +2,14 @@
 
 The client gathers 64 kB of an answer before it shows any of it, which is right for whole answers,
 and means waiting for ever for a stream on which something happens now and then.
+
+Where its answer comes together with a cancellation, it gives the answer and forgets the
+cancellation (seen with pyreqwest 0.15); whoever waits for the task would wait for ever.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -20,16 +24,41 @@ class StreamingTransport(HttpxTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request. Raises httpx.TransportError."""
+        before = _cancellations()
         response = await super().handle_async_request(request)
+        if _cancellations() > before:
+            await response.aclose()
+            raise asyncio.CancelledError
+        assert isinstance(response.stream, httpx.AsyncByteStream), "made by an async client"
         if _wants_stream(request):
-            assert isinstance(response.stream, httpx.AsyncByteStream), "made by an async client"
             reader = response.extensions["pyreqwest_response"].body_reader
-            response.stream = _Pieces(response.stream, reader)
+            response.stream = _Whole(_Pieces(response.stream, reader))
+        else:
+            response.stream = _Whole(response.stream)
         return response
 
     def _map_body(self, builder: RequestBuilder, request: httpx.Request) -> RequestBuilder:
         mapped = super()._map_body(builder, request)
         return mapped.streamed_read_buffer_limit(0) if _wants_stream(request) else mapped
+
+
+class _Whole(httpx.AsyncByteStream):
+    """A body in which no cancellation is lost."""
+
+    def __init__(self, body: httpx.AsyncByteStream) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        before = _cancellations()
+        async for piece in self._body:
+            if _cancellations() > before:
+                raise asyncio.CancelledError
+            yield piece
+        if _cancellations() > before:
+            raise asyncio.CancelledError
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 class _Pieces(httpx.AsyncByteStream):
@@ -50,3 +79,8 @@ class _Pieces(httpx.AsyncByteStream):
 
 def _wants_stream(request: httpx.Request) -> bool:
     return bool(request.headers.get("accept") == "text/event-stream")
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

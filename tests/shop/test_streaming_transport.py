@@ -1,10 +1,12 @@
 """Over a real connection, each event arrives when it is sent."""
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from pyreqwest.compatibility.httpx import HttpxTransport
 
 from shop.streaming_transport import StreamingTransport
 
@@ -60,3 +62,35 @@ async def test_a_connection_that_breaks_off_is_an_httpx_error():
         go.release()
         with pytest.raises(httpx.ReadError):
             await anext(pieces)
+
+
+class ForgetfulBody(httpx.AsyncByteStream):
+    """Has its next piece at the moment of the cancellation, as pyreqwest can."""
+
+    async def __aiter__(self):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(5)
+        yield b"piece"
+
+
+@pytest.mark.parametrize("where", ["head", "body"])
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(monkeypatch, where):
+    async def answer(_, __):
+        if where == "head":
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(5)
+        return httpx.Response(200, stream=ForgetfulBody())
+
+    monkeypatch.setattr(HttpxTransport, "handle_async_request", answer)
+    transport = StreamingTransport()
+
+    async def read():
+        response = await transport.handle_async_request(httpx.Request("GET", "http://psp/"))
+        return await response.aread()
+
+    task = asyncio.create_task(read())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+    await transport.aclose()
