@@ -6,7 +6,7 @@ pyreqwest's own adapter costs as much again as the call itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -16,6 +16,8 @@ from pyreqwest.bytes import Bytes
 from pyreqwest.client import ClientBuilder
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
+
+from psp_sim.posting_transport import Posted, PostingTransport
 
 # The first that fits counts, so that the narrower ones come before those that they belong to.
 _MEANINGS: tuple[tuple[type[exceptions.PyreqwestError], type[httpx.RequestError]], ...] = (
@@ -29,7 +31,7 @@ _MEANINGS: tuple[tuple[type[exceptions.PyreqwestError], type[httpx.RequestError]
 )
 
 
-class DirectTransport(httpx.AsyncBaseTransport):
+class DirectTransport(PostingTransport):
     """Neither follows redirects nor asks a proxy: both would connect elsewhere.
 
     Args:
@@ -51,21 +53,53 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send; return once the head of the answer is there. Raises httpx.TransportError."""
+        with _told_in_httpx_words(request):
+            sent = self._built(request)
+        read_timeout_s = request.extensions.get("timeout", {}).get("read")
+        cancellations = _cancellations()
+        # Not by pyreqwest's own limit, which takes an answer that stays away for a failed connect.
+        with _told_in_httpx_words(request):
+            async with asyncio.timeout(read_timeout_s):
+                answer = await sent.__aenter__()
+        if _cancellations() > cancellations:
+            await sent.__aexit__(None, None, None)
+            raise asyncio.CancelledError
+        body = _Body(sent, answer, read_timeout_s)
+        return httpx.Response(answer.status, headers=_readable_headers(answer), stream=body)
+
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        timeout_s: float,
+        answer_bytes_max: int,
+    ) -> Posted:
+        """Send and read so much of the answer. Raises TimeoutError or httpx.TransportError."""
+        with _told_in_httpx_words():
+            sent = self._client.post(url).headers(headers).body_bytes(body).build_streamed()
+        cancellations = _cancellations()
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await sent.__aenter__()
+                try:
+                    read = await _read_some(answer, answer_bytes_max)
+                finally:
+                    await sent.__aexit__(None, None, None)
+        except exceptions.PyreqwestError as problem:
+            raise _meaning(problem)(str(problem)) from problem
+        _expect_no_cancellation_since(cancellations)
+        return Posted(answer.status, read, _header(answer, "retry-after"))
+
+    def _built(self, request: httpx.Request) -> StreamRequest:
         builder = self._client.request(request.method, str(request.url))
         builder = builder.headers(request.headers.multi_items())
         try:
             builder = builder.body_bytes(request.content)
         except httpx.RequestNotRead:
             builder = builder.body_stream(request.stream)
-        sent = builder.build_streamed()
-        read_timeout_s = request.extensions.get("timeout", {}).get("read")
-        # Not by pyreqwest's own limit, which takes an answer that stays away for a failed connect.
-        with _told_in_httpx_words(request):
-            async with asyncio.timeout(read_timeout_s):
-                answer = await sent.__aenter__()
-        headers = list(answer.headers.items())
-        body = _Body(sent, answer, read_timeout_s)
-        return httpx.Response(answer.status, headers=headers, stream=body)
+        return builder.build_streamed()
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -83,12 +117,56 @@ class _Body(httpx.AsyncByteStream):
             yield bytes(chunk)
 
     async def _next_chunk(self) -> Bytes | None:
+        cancellations = _cancellations()
         with _told_in_httpx_words():
             async with asyncio.timeout(self._read_timeout_s):
-                return await self._answer.body_reader.read()
+                chunk = await self._answer.body_reader.read()
+        _expect_no_cancellation_since(cancellations)
+        return chunk
 
     async def aclose(self) -> None:
         await self._sent.__aexit__(None, None, None)
+
+
+async def _read_some(answer: Response, bytes_max: int) -> bytes:
+    read = b""
+    while len(read) < bytes_max:
+        chunk = await answer.body_reader.read(bytes_max - len(read))
+        if chunk is None:
+            break
+        read += bytes(chunk)
+    return read
+
+
+def _readable_headers(answer: Response) -> list[tuple[str, str]]:
+    """Return the headers of an answer, without those that are no text: nobody here needs them."""
+    try:
+        return list(answer.headers.items())
+    except ValueError:
+        found = ((name, _header(answer, name)) for name in answer.headers.keys())  # noqa: SIM118
+        return [(name, text) for name, text in found if text is not None]
+
+
+def _header(answer: Response, name: str) -> str | None:
+    try:
+        return answer.get_header(name)
+    except ValueError:
+        return None
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()
+
+
+def _expect_no_cancellation_since(before: int) -> None:
+    """Raise CancelledError if this task was cancelled meanwhile and does not know it.
+
+    pyreqwest that has its answer at the moment of a cancellation gives the answer and forgets the
+    cancellation (seen with 0.15); whoever waits for the task would wait for ever.
+    """
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 @contextmanager
@@ -99,6 +177,8 @@ def _told_in_httpx_words(request: httpx.Request | None = None) -> Iterator[None]
         raise _meaning(problem)(str(problem), request=request) from problem
     except TimeoutError as problem:
         raise httpx.ReadTimeout("no answer came in time", request=request) from problem
+    except ValueError as problem:
+        raise httpx.LocalProtocolError(str(problem), request=request) from problem
 
 
 def _meaning(problem: exceptions.PyreqwestError) -> type[httpx.RequestError]:

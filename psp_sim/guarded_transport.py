@@ -10,17 +10,28 @@ import asyncio
 import ipaddress
 import socket
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import TypedDict, TypeVar
 
 import httpx
 
 from psp_sim.direct_transport import DirectTransport
 from psp_sim.domain.target_address import Address, is_forbidden, literal_address
+from psp_sim.posting_transport import Posted, PostingTransport
 
 PINNED_MAX = 256
 LOOKUP_LASTS_S = 5.0
 
+_Answer = TypeVar("_Answer")
 
-class GuardedTransport(httpx.AsyncBaseTransport):
+
+class _Limits(TypedDict):
+    timeout_s: float
+    answer_bytes_max: int
+
+
+class GuardedTransport(PostingTransport):
     """Resolves, checks, then connects to that very address, under the name's own Host and SNI.
 
     It neither follows redirects nor asks a proxy: both would connect elsewhere.
@@ -37,38 +48,69 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send to the first address that accepts the connection. Raises httpx.ConnectError."""
-        host = request.url.host
-        if host in self._harmless:
-            return await self._for_addresses.handle_async_request(request)
         try:
-            literal = literal_address(host)
-        except ValueError as problem:
-            raise httpx.ConnectError(str(problem), request=request) from problem
-        if literal is not None:
-            self._check(literal, request)
-            if len(self._harmless) < PINNED_MAX:
-                self._harmless.add(host)
-            return await self._for_addresses.handle_async_request(request)
-        addresses = await self._resolve(host, request)
-        for address in addresses:
-            self._check(address, request)
-        for address in addresses[:-1]:
-            try:
-                return await self._pin(host, address).handle_async_request(request)
-            except httpx.ConnectError:
-                continue
-        return await self._pin(host, addresses[-1]).handle_async_request(request)
+            return await self._reach(
+                request.url.host, lambda way: way.handle_async_request(request)
+            )
+        except httpx.RequestError as problem:
+            problem.request = request
+            raise
+
+    async def post(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        timeout_s: float,
+        answer_bytes_max: int,
+    ) -> Posted:
+        """Make a plain call to the first address that accepts the connection."""
+        # The text that is called is the one of which the host was checked.
+        host, checked_url = _host_and_url(url)
+        limits: _Limits = {"timeout_s": timeout_s, "answer_bytes_max": answer_bytes_max}
+        if host in self._harmless:
+            return await self._for_addresses.post(checked_url, headers, body, **limits)
+        async with asyncio.timeout(timeout_s):
+            return await self._reach(
+                host, lambda way: way.post(checked_url, headers, body, **limits)
+            )
 
     async def aclose(self) -> None:
         """Close every connection."""
         for transport in (self._for_addresses, *self._pinned.values()):
             await transport.aclose()
 
-    def _check(self, address: Address, request: httpx.Request) -> None:
-        if is_forbidden(address, allow_public=self._allow_public):
-            raise httpx.ConnectError(f"the provider does not call {address}", request=request)
+    async def _reach(
+        self, host: str, send: Callable[[DirectTransport], Awaitable[_Answer]]
+    ) -> _Answer:
+        """Send over the first way to the host that accepts the connection."""
+        if host in self._harmless:
+            return await send(self._for_addresses)
+        try:
+            literal = literal_address(host)
+        except ValueError as problem:
+            raise httpx.ConnectError(str(problem)) from problem
+        if literal is not None:
+            self._check(literal)
+            if len(self._harmless) < PINNED_MAX:
+                self._harmless.add(host)
+            return await send(self._for_addresses)
+        addresses = await self._resolve(host)
+        for address in addresses:
+            self._check(address)
+        for address in addresses[:-1]:
+            try:
+                return await send(self._pin(host, address))
+            except httpx.ConnectError:
+                continue
+        return await send(self._pin(host, addresses[-1]))
 
-    async def _resolve(self, host: str, request: httpx.Request) -> list[Address]:
+    def _check(self, address: Address) -> None:
+        if is_forbidden(address, allow_public=self._allow_public):
+            raise httpx.ConnectError(f"the provider does not call {address}")
+
+    async def _resolve(self, host: str) -> list[Address]:
         loop = asyncio.get_running_loop()
         looked_up_at, addresses = self._lookups.get(host, (0.0, []))
         if addresses and loop.time() - looked_up_at < LOOKUP_LASTS_S:
@@ -76,7 +118,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         try:
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except OSError as problem:
-            raise httpx.ConnectError(f"{host} has no address", request=request) from problem
+            raise httpx.ConnectError(f"{host} has no address") from problem
         addresses = [ipaddress.ip_address(each[4][0]) for each in found]
         self._lookups[host] = (loop.time(), addresses)
         if len(self._lookups) > PINNED_MAX:
@@ -93,3 +135,10 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             self._pinned[key] = DirectTransport(self._connect_timeout_s, (host, str(address)))
         self._pinned.move_to_end(key)
         return self._pinned[key]
+
+
+@lru_cache(maxsize=1000)
+def _host_and_url(url: str) -> tuple[str, str]:
+    """Parse an endpoint's URL once: that is dear. Raises httpx.InvalidURL."""
+    parsed = httpx.URL(url)
+    return parsed.host, str(parsed)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import httpx
 
 from psp_sim.domain.delivery import WebhookAnswer
+from psp_sim.posting_transport import Posted, PostingTransport
 
 ANSWER_BYTES_MAX = 4096
 ANSWER_CHARACTERS_KEPT = 300
@@ -30,28 +31,37 @@ async def send_webhook(
 
     With ``trickle_s`` the body takes that long to leave.
     """
-    timeouts = {"connect": connect_timeout_s, "read": timeout_s, "write": timeout_s, "pool": None}
-    extensions = {"timeout": timeouts}
     try:
-        request = httpx.Request(
-            "POST",
-            _parsed(url),
-            headers=dict(headers) | ({"content-length": str(len(body))} if trickle_s else {}),
-            content=_trickled(body, trickle_s) if trickle_s else body,
-            extensions=extensions,
-        )
-        async with asyncio.timeout(timeout_s):
-            response = await transport.handle_async_request(request)
-            try:
-                text = await _read_some(response)
-            finally:
-                await response.aclose()
+        if isinstance(transport, PostingTransport) and not trickle_s:
+            posted = await transport.post(
+                url, headers, body, timeout_s=timeout_s, answer_bytes_max=ANSWER_BYTES_MAX
+            )
+        else:
+            timeouts = dict.fromkeys(("read", "write"), timeout_s)
+            request = httpx.Request(
+                "POST",
+                _parsed(url),
+                headers=dict(headers) | ({"content-length": str(len(body))} if trickle_s else {}),
+                content=_trickled(body, trickle_s) if trickle_s else body,
+                extensions={"timeout": timeouts | {"connect": connect_timeout_s, "pool": None}},
+            )
+            async with asyncio.timeout(timeout_s):
+                posted = await _handled(transport, request)
     except TimeoutError:
         return WebhookAnswer(error=f"no answer within {timeout_s:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
         return WebhookAnswer(error=_reason(problem, connect_timeout_s, timeout_s))
-    retry_after = response.headers.get("retry-after")
-    return WebhookAnswer(response.status_code, body=text, retry_after=retry_after)
+    kept = posted.body.decode(errors="replace")[:ANSWER_CHARACTERS_KEPT]
+    return WebhookAnswer(posted.status, body=kept, retry_after=posted.retry_after)
+
+
+async def _handled(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Posted:
+    response = await transport.handle_async_request(request)
+    try:
+        text = await _read_some(response)
+    finally:
+        await response.aclose()
+    return Posted(response.status_code, text, response.headers.get("retry-after"))
 
 
 async def _trickled(body: bytes, duration_s: float) -> AsyncIterator[bytes]:
@@ -68,7 +78,7 @@ def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
 
 
-async def _read_some(response: httpx.Response) -> str:
+async def _read_some(response: httpx.Response) -> bytes:
     """Read to a small cap: an endpoint must not be able to fill the provider's memory."""
     read = bytearray()
     assert isinstance(response.stream, httpx.AsyncByteStream)
@@ -76,7 +86,7 @@ async def _read_some(response: httpx.Response) -> str:
         read += chunk
         if len(read) >= ANSWER_BYTES_MAX:
             break
-    return read.decode(errors="replace")[:ANSWER_CHARACTERS_KEPT]
+    return bytes(read)
 
 
 def _reason(problem: Exception, connect_timeout_s: float, timeout_s: float) -> str:

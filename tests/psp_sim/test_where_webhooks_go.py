@@ -14,6 +14,7 @@ from psp_sim import guarded_transport
 from psp_sim.domain.endpoint import check_url
 from psp_sim.domain.errors import InvalidUrl
 from psp_sim.guarded_transport import GuardedTransport
+from psp_sim.posting_transport import Posted
 
 ALLOWED = [
     *("127.0.0.1", "127.255.255.254", "10.0.0.1", "10.255.255.255", "172.16.0.1", "172.31.255.255"),
@@ -74,6 +75,24 @@ class Recorder(httpx.AsyncBaseTransport):
         self.connected.append(str(self.pin[1]) if self.pin else request.url.host)
         return httpx.Response(200)
 
+    async def post(self, url, headers, body, **limits):
+        self.connected.append(str(self.pin[1]) if self.pin else httpx.URL(url).host)
+        return Posted(200, b"", None)
+
+
+@pytest.fixture(params=["request", "post"])
+def call(request):
+    """Both ways of making a call."""
+
+    async def go(url, *, allow_public=False):
+        transport = GuardedTransport(allow_public=allow_public)
+        if request.param == "post":
+            await transport.post(url, {}, b"{}", timeout_s=5, answer_bytes_max=100)
+        else:
+            await transport.handle_async_request(httpx.Request("POST", url, content=b"{}"))
+
+    return go
+
 
 @pytest.fixture
 def connected(monkeypatch):
@@ -85,11 +104,6 @@ def connected(monkeypatch):
 
     monkeypatch.setattr(guarded_transport, "DirectTransport", recorder)
     return made
-
-
-async def call(url, *, allow_public=False):
-    transport = GuardedTransport(allow_public=allow_public)
-    await transport.handle_async_request(httpx.Request("POST", url, content=b"{}"))
 
 
 def resolver_says(monkeypatch, *addresses):
@@ -105,7 +119,7 @@ def test_there_are_enough_of_them():
 
 @pytest.mark.parametrize("allow_public", [False, True])
 @pytest.mark.parametrize("host", SPELLINGS)
-async def test_a_forbidden_host_is_called_under_no_setting(connected, host, allow_public):
+async def test_a_forbidden_host_is_called_under_no_setting(call, connected, host, allow_public):
     url = f"http://{host}:8081/hooks"
     with pytest.raises(InvalidUrl):
         check_url(url, allow_public=allow_public)
@@ -115,7 +129,7 @@ async def test_a_forbidden_host_is_called_under_no_setting(connected, host, allo
 
 
 @pytest.mark.parametrize("host", ALLOWED)
-async def test_loopback_and_private_addresses_are_called(connected, host):
+async def test_loopback_and_private_addresses_are_called(call, connected, host):
     url = f"http://{host}:8081/hooks"
     assert check_url(url, allow_public=False) == url
     await call(url)
@@ -123,7 +137,7 @@ async def test_loopback_and_private_addresses_are_called(connected, host):
 
 
 @pytest.mark.parametrize("host", PUBLIC)
-async def test_public_addresses_are_called_only_where_that_is_allowed(connected, host):
+async def test_public_addresses_are_called_only_where_that_is_allowed(call, connected, host):
     url = f"https://{host}/hooks"
     with pytest.raises(InvalidUrl, match="does not call"):
         check_url(url, allow_public=False)
@@ -138,7 +152,7 @@ async def test_public_addresses_are_called_only_where_that_is_allowed(connected,
 @pytest.mark.parametrize("allow_public", [False, True])
 @pytest.mark.parametrize("address", NAMED)
 async def test_a_name_for_a_forbidden_address_is_found_out_at_the_call(
-    connected, monkeypatch, address, allow_public
+    call, connected, monkeypatch, address, allow_public
 ):
     resolver_says(monkeypatch, "127.0.0.1", address)
     check_url("http://harmless.example/hooks", allow_public=allow_public)
@@ -147,7 +161,7 @@ async def test_a_name_for_a_forbidden_address_is_found_out_at_the_call(
     assert connected == []
 
 
-async def test_a_name_for_a_public_address_goes_by_the_setting(connected, monkeypatch):
+async def test_a_name_for_a_public_address_goes_by_the_setting(call, connected, monkeypatch):
     resolver_says(monkeypatch, "93.184.216.34")
     with pytest.raises(httpx.ConnectError):
         await call("http://harmless.example/hooks")
@@ -155,7 +169,7 @@ async def test_a_name_for_a_public_address_goes_by_the_setting(connected, monkey
     assert connected == ["93.184.216.34"]
 
 
-async def test_a_name_without_an_address_is_an_error_of_the_connection(monkeypatch):
+async def test_a_name_without_an_address_is_an_error_of_the_connection(call, monkeypatch):
     async def getaddrinfo(*_, **__):
         raise socket.gaierror(8, "unknown")
 
