@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,14 +53,11 @@ class Api:
             content=None if body is None else json.dumps(body).encode(),
             extensions={"timeout": timeouts},
         )
+        response = await self.transport.handle_async_request(request)
         try:
-            response = await self.transport.handle_async_request(request)
-            try:
-                return response.status_code, await response.aread()
-            finally:
-                await response.aclose()
+            return response.status_code, await response.aread()
         finally:
-            _expect_no_lost_cancellation()
+            await response.aclose()
 
     async def get(self, path: str) -> Any:
         """Return a JSON answer. Raises httpx.HTTPError or BadAnswer."""
@@ -80,14 +76,3 @@ class Api:
             if page["next"] is None:
                 return rows
             cursor = f"&after={page['next']}"
-
-
-def _expect_no_lost_cancellation() -> None:
-    """Raise CancelledError if this task was cancelled and does not know it.
-
-    A transport that has its answer at the moment of the cancellation gives the answer and forgets
-    the cancellation (seen with pyreqwest 0.15); whoever waits for the task would wait for ever.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
