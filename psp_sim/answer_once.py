@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 
 from psp_sim.domain.errors import IdempotencyKeyInUse
 from psp_sim.domain.idempotency import Answer, replay
@@ -26,7 +25,10 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
     if key is None:
         async with provider.database.transaction() as transaction:
             return await work(transaction)
-    with _in_use(provider, key):
+    if key in provider.keys_in_use:
+        raise IdempotencyKeyInUse(_IN_USE)
+    provider.keys_in_use.add(key)
+    try:
         async with provider.database.transaction() as transaction:
             if not await lock_key(transaction, key):
                 raise IdempotencyKeyInUse(_IN_USE)
@@ -36,15 +38,5 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
             answer = await work(transaction)
             await store_answer(transaction, key, fingerprint, answer, provider.clock.now())
             return answer
-
-
-@contextmanager
-def _in_use(provider: Provider, key: str) -> Iterator[None]:
-    """Hold the key while its request is at work; a second one is told to come back."""
-    if key in provider.keys_in_use:
-        raise IdempotencyKeyInUse(_IN_USE)
-    provider.keys_in_use.add(key)
-    try:
-        yield
     finally:
         provider.keys_in_use.discard(key)

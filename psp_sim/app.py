@@ -26,10 +26,11 @@ from psp_sim.http_control import control_routes
 from psp_sim.http_endpoints import endpoint_routes
 from psp_sim.http_events import event_routes
 from psp_sim.http_openapi import openapi_routes
-from psp_sim.http_operation import problem
+from psp_sim.http_operation import BUG, problem
 from psp_sim.http_operations import operations_routes
 from psp_sim.http_payments import payment_routes
 from psp_sim.http_refunds import refund_routes
+from psp_sim.http_shortcut import ShortcutApp
 from psp_sim.long_poll import stop_waiting
 from psp_sim.manage_endpoints import endpoint_at
 from psp_sim.ports import Clock
@@ -69,7 +70,7 @@ def create_app(
         *control_routes(provider),
         *dashboard_routes(provider),
     ]
-    app = Starlette(
+    app = ShortcutApp(
         routes=[*([] if settings.role == "delivery" else served), *operations_routes(provider)],
         exception_handlers={HTTPException: _http_error, Exception: _unexpected},
         lifespan=lambda app: _running(provider, app),
@@ -146,4 +147,4 @@ def _methods_of(routes: Sequence[BaseRoute], path: str) -> list[str]:
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:
-    return problem(Unexpected("this is a bug of the provider; its log has the details"))
+    return problem(Unexpected(BUG))

@@ -138,6 +138,8 @@ class FaultBook:
         A fault that the payment's own script asks for has an empty id. The counts reach the
         database with ``save_counts``, in the transaction that stores what the faults did.
         """
+        if not (self._installed or script):
+            return []
         hits = [entry for entry in self._installed.values() if self._acts(entry, on, moment)]
         for entry in hits:
             self._count(entry)
@@ -148,6 +150,8 @@ class FaultBook:
 
     def outage(self, now: float, time_scale: float) -> float | None:
         """Return when the outage that is on now ends, or None."""
+        if not self._installed:
+            return None
         ends = [ends_at for _, ends_at in self._outages(time_scale) if now < ends_at]
         return max(ends, default=None)
 
@@ -159,6 +163,8 @@ class FaultBook:
 
     async def save_counts(self, transaction: Transaction) -> None:
         """Store the counts that have changed since the last call."""
+        if not self._unsaved_kinds:
+            return  # whatever is counted has a kind
         unsaved, self._unsaved = self._unsaved, Counter()
         for fault_id in sorted(unsaved):
             await add_fired(transaction, fault_id, unsaved[fault_id])

@@ -29,7 +29,7 @@ async def once(
     header = request.headers.get("idempotency-key")
     key = f"{scope}:{parse_key(header)}" if needs_key or header is not None else None
     canonical = msgspec.json.encode(document, order="sorted")
-    asked = fingerprint(request.method, request.url.path, canonical)
+    asked = fingerprint(request.method, request.scope["path"], canonical)
     answer = await answer_once(provider, key, asked, work)
     headers = {"idempotent-replayed": "true"} if answer.replayed else {}
     return Response(answer.body, answer.status, headers, media_type="application/json")

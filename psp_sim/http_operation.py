@@ -21,6 +21,7 @@ from psp_sim.domain.errors import (
     RateLimited,
     SimulatedError,
     Unauthorized,
+    Unexpected,
 )
 from psp_sim.domain.faults import Fault, Moment
 from psp_sim.domain.script import parse_script
@@ -31,6 +32,8 @@ from psp_sim.store import order_number_of, payment_by_id
 Handler = Callable[[Provider, Request, bytes], Awaitable[Response]]
 
 Model = TypeVar("Model")
+
+BUG = "this is a bug of the provider; its log has the details"
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
@@ -72,10 +75,10 @@ async def _until_gone(receive: Receive) -> None:
 def operation(provider: Provider, path: str, method: str, name: str, handle: Handler) -> Route:
     """Return the route of one operation of ``/v1``; ``name`` is what faults select it by."""
 
-    return Route(path, _Operation(provider, name, handle), methods=[method], name=name)
+    return Route(path, Operation(provider, name, handle), methods=[method], name=name)
 
 
-class _Operation:
+class Operation:
     """One operation as an ASGI application: the router calls it with nothing in between."""
 
     def __init__(self, provider: Provider, name: str, handle: Handler) -> None:
@@ -84,7 +87,12 @@ class _Operation:
         self._handle = handle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(Request(scope, receive, send))
+        try:
+            response = await self._respond(Request(scope, receive, send))
+        except Exception:
+            # Told to the client here, since nothing may stand around; and to the server's log.
+            await problem(Unexpected(BUG))(scope, receive, send)
+            raise
         if not isinstance(response, NoAnswer | BrokenConnection):
             self._provider.metrics.count_request(self._name, response.status_code)
         await response(scope, receive, send)
@@ -154,7 +162,7 @@ async def _strike(
             if payment is not None:
                 number, reference = payment.order_number, payment.reference
                 script = _script({"metadata": dict(payment.metadata)})
-        subject = str(reference or request.url.path)
+        subject = str(reference or request.scope["path"])
         attempt = provider.faults.count_call(name, subject)
         moment = Moment(operation=name, order=number, reference=reference, attempt=attempt)
         fired = provider.faults.fire("api", moment, script)
