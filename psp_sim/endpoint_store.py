@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from psp_sim.domain.endpoint import Endpoint
+from psp_sim.domain.endpoint import Endpoint, is_wanted
 from psp_sim.domain.retry_schedule import parse_schedule
 from sqlport import FOR_UPDATE, Row, Transaction, Value
 
@@ -100,12 +100,17 @@ async def endpoint_to_change(transaction: Transaction, endpoint_id: str) -> Endp
     return _endpoint(row) if row else None
 
 
-async def enabled_endpoints(transaction: Transaction) -> list[Endpoint]:
-    """Return every endpoint that may be sent to, oldest first."""
+async def ids_of_interested(transaction: Transaction, event_type: str) -> list[str]:
+    """Return the ids of the enabled endpoints that want events of this type, oldest first."""
     rows = await transaction.fetch_all(
-        f"SELECT {_ENDPOINT} FROM webhook_endpoints WHERE status = 'enabled' ORDER BY position"
+        "SELECT id, events FROM webhook_endpoints WHERE status = 'enabled' ORDER BY position"
     )
-    return [_endpoint(row) for row in rows]
+    return [row["id"] for row in rows if _want(row["events"], event_type)]
+
+
+@lru_cache(maxsize=1024)
+def _want(events: str, event_type: str) -> bool:
+    return is_wanted(event_type, json.loads(events))
 
 
 async def list_endpoints(

@@ -12,7 +12,7 @@ from psp_sim.domain.endpoint import ENABLED, Endpoint
 from psp_sim.domain.endpoint_event import DISABLED_EVENT
 from psp_sim.domain.event import EVENT_TYPES, Event
 from psp_sim.domain.payment import OPEN_STATUSES
-from psp_sim.endpoint_store import enabled_endpoints, endpoint_by_id
+from psp_sim.endpoint_store import endpoint_by_id, ids_of_interested
 from psp_sim.store import insert_event
 from sqlport import SKIP_LOCKED, Row, Transaction
 
@@ -96,9 +96,8 @@ class Attempt:
 async def publish(transaction: Transaction, event: Event) -> None:
     """Store an event and, in the same transaction, one delivery for each endpoint that wants it."""
     await insert_event(transaction, event)
-    for endpoint in await enabled_endpoints(transaction):
-        if endpoint.wants(event.type):
-            await _schedule(transaction, event.id, endpoint.id, event.created_at)
+    for endpoint_id in await ids_of_interested(transaction, event.type):
+        await _schedule(transaction, event.id, endpoint_id, event.created_at)
 
 
 async def _schedule(

@@ -50,12 +50,17 @@ class Endpoint:
 
     def wants(self, event_type: str) -> bool:
         """Tell whether the endpoint listens to this type of event."""
-        family = event_type.partition(".")[0] + ".*"
-        return any(wanted in self.events for wanted in (ALL_EVENTS, event_type, family))
+        return is_wanted(event_type, self.events)
 
     def as_enabled(self) -> Endpoint:
         """Return the endpoint with a clean record."""
         return replace(self, status=ENABLED, disabled_reason=None, failures=0, failing_since=None)
+
+
+def is_wanted(event_type: str, events: Sequence[str]) -> bool:
+    """Tell whether a list of types, families like ``payment.*`` and ``*`` covers this type."""
+    family = event_type.partition(".")[0] + ".*"
+    return any(wanted in events for wanted in (ALL_EVENTS, event_type, family))
 
 
 def why_to_disable(
