@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS orders (
     check_due_at DOUBLE PRECISION
 );
 CREATE INDEX IF NOT EXISTS orders_by_age ON orders (created_at, id);
-CREATE INDEX IF NOT EXISTS orders_open ON orders (created_at) WHERE is_open = 1;
+CREATE INDEX IF NOT EXISTS orders_to_check ON orders (check_due_at, created_at) WHERE is_open = 1;
 CREATE TABLE IF NOT EXISTS order_history (
     order_id TEXT NOT NULL,
     number BIGINT NOT NULL,
