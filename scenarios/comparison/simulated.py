@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from psp_sim.app import create_app as create_provider
-from scenarios.api import Api
 from scenarios.comparison.observation import Observation
 from scenarios.comparison.strategies import Strategy
 from scenarios.comparison.watch import Place, watch
@@ -20,6 +19,7 @@ from scenarios.targets.simulated import (
     SHOP_URL,
     WAREHOUSE_URL,
 )
+from scenarios.targets.simulated_api import SimulatedApi
 from scenarios.warehouse import Warehouse
 from scenarios.world.latency import LOCAL_NETWORK
 from scenarios.world.ports import HostEnvironment
@@ -36,8 +36,8 @@ def observe_simulated(strategy: Strategy, workload: Workload, weather: Weather) 
     transport = world.transport_for()
     authorization = {"authorization": f"Bearer {API_KEY}"}
     place = Place(
-        provider=Api(PROVIDER_URL, transport, HARNESS_TIMEOUT_S, authorization),
-        shop=Api(SHOP_URL, transport, HARNESS_TIMEOUT_S),
+        provider=SimulatedApi(PROVIDER_URL, transport, HARNESS_TIMEOUT_S, authorization),
+        shop=SimulatedApi(SHOP_URL, transport, HARNESS_TIMEOUT_S),
         now=world.now,
         learnt=lambda: len({shipment.order for shipment in warehouse.shipments}),
         listens=strategy.needs_public_address,
@@ -48,6 +48,7 @@ def observe_simulated(strategy: Strategy, workload: Workload, weather: Weather) 
         return await watch(place, workload, weather)
 
     observation = world.run(run())
+    world.close()
     for broke in world.application_errors:
         message = f"{broke.host} broke while {broke.doing}: {broke.error!r}"
         raise ServiceBroke(message) from broke.error
