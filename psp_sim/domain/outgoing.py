@@ -102,7 +102,7 @@ def _tampered(body: str, name: str) -> str:
     def tamper(event: dict[str, Any]) -> None:
         data = event["data"]
         changed: Mapping[str, object] = {
-            "amount": 1,
+            "amount": 1 if data.get("amount") != 1 else 2,
             "currency": "JPY" if data.get("currency") != "JPY" else "EUR",
             "reference": f"{data.get('reference')}-of-another",
             "account": "acct_of_another",

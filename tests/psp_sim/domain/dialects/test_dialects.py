@@ -205,6 +205,13 @@ def test_a_field_that_was_changed_after_signing_is_found_out(name, field):
     assert not VERIFIERS[name](call, secret)
 
 
+@pytest.mark.parametrize("amount", [1, 2, 1250])
+def test_a_tampered_amount_is_never_what_it_was(amount):
+    fields = {"tamper_body": {"field": "amount"}}
+    call = sealed(DIALECTS["standard"], secret_for("standard"), fields=fields, amount=amount)
+    assert json.loads(call.body)["data"]["amount"] != amount
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 def test_half_a_body_is_not_taken(name):
     secret = secret_for(name)
