@@ -9,6 +9,8 @@ from scenarios.commands.options import EXIT_STATUS
 from scenarios.matrix import run_matrix
 from scenarios.mutants import MUTANTS
 from scenarios.report import documents, terminal
+from scenarios.report.matrix_terminal import show_matrix
+from scenarios.report.write_reports import write_matrix_html
 from scenarios.scenario_files import select
 from scenarios.verdict import Verdict
 
@@ -17,7 +19,11 @@ def add_to(command: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     common.add_seed(command)
     common.add_target(command)
+    command.add_argument(
+        "--named", action="store_true", help="only the pairs in which a scenario names the mutant"
+    )
     common.add_json(command)
+    command.add_argument("--html", metavar="FILE", help="write the table as one page")
     command.set_defaults(work=_work)
 
 
@@ -31,9 +37,12 @@ def _work(options: argparse.Namespace) -> int:
             options.target,
             common.jobs(options),
             lambda _name, _broken: bar.advance(bar.task_ids[0]),
+            named_only=options.named,
         )
     console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
-    terminal.show_matrix(console, table)
+    show_matrix(console, table)
+    if options.html:
+        write_matrix_html(table, options.seed, options.target, options.html)
     if options.json:
         document = documents.matrix_document(table, options.seed, options.target)
         documents.write_document(document, options.json)

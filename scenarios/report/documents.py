@@ -13,7 +13,7 @@ from psp_sim.domain.faults import SELECTORS_ON
 from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.matrix import Matrix
-from scenarios.mutants import MUTANTS
+from scenarios.mutants import CORRECT, MUTANTS
 from scenarios.report.story import Told
 from scenarios.scenario import Scenario
 from scenarios.verdict import ScenarioResult
@@ -90,6 +90,8 @@ def matrix_document(matrix: Matrix, seed: int, target: str) -> dict[str, Any]:
     return {
         "seed": seed,
         "target": target,
+        "scenarios": list(matrix.scenarios),
+        "named_only": matrix.named_only,
         "mutants": [
             {
                 "name": row.name,
@@ -98,11 +100,34 @@ def matrix_document(matrix: Matrix, seed: int, target: str) -> dict[str, Any]:
                 "killed_by": list(row.killed_by),
                 "expected_by": list(row.expected_by),
                 "missed_by": list(row.missed_by),
+                "broken_invariants": row.killers,
             }
             for row in matrix.rows
         ],
         "survivors": matrix.survivors,
         "false_alarms": list(matrix.false_alarms),
+        "unproven": matrix.unproven,
+        "invariants": [
+            {
+                "name": row.name,
+                "kills": list(row.kills),
+                "only_killer_of": list(row.only_killer_of),
+            }
+            for row in matrix.invariants
+        ],
+        "cells": [
+            {
+                "shop": shop,
+                "scenario": scenario,
+                "verdict": cell.verdict,
+                "broken": list(cell.broken),
+            }
+            for shop, cells in (
+                (CORRECT, matrix.correct),
+                *((row.name, row.cells) for row in matrix.rows),
+            )
+            for scenario, cell in cells.items()
+        ],
     }
 
 

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
-from scenarios.matrix import Matrix
 from scenarios.mutants import MUTANTS
 from scenarios.report.story import Told, self_checks
 from scenarios.scenario import Scenario
@@ -93,26 +92,6 @@ def show_list(console: Console, scenarios: Sequence[Scenario]) -> None:
     console.print("\nMutants, shops that are broken on purpose:")
     for mutant in MUTANTS.values():
         console.print(f"  [bold]{mutant.name}[/bold] ({mutant.bug})  {mutant.summary}")
-
-
-def show_matrix(console: Console, matrix: Matrix) -> None:
-    """Print which scenarios caught each mutant; those that had to are marked."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("mutant", "bug", "", "caught by (● = must)"):
-        table.add_column(heading)
-    for row in matrix.rows:
-        caught = [f"● {n}" if n in row.expected_by else n for n in row.killed_by]
-        missed = [f"✗ {n} did not catch it" for n in row.missed_by]
-        mark = Text("killed", "green") if row.is_killed else Text("survived", "bold red")
-        table.add_row(row.name, row.bug, mark, ", ".join([*missed, *caught]) or "nothing")
-    console.print(table)
-    killed = len(matrix.rows) - len(matrix.survivors)
-    console.print(
-        f"{killed} of {len(matrix.rows)} mutants killed by {len(matrix.scenarios)} scenarios; "
-        f"false alarms on the correct shop: {', '.join(matrix.false_alarms) or 'none'}"
-    )
-    if matrix.unproven:
-        console.print(f"unproven on the correct shop: {', '.join(matrix.unproven)}", style="yellow")
 
 
 def _mark(verdict: Verdict) -> Text:

@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 from scenarios.errors import WrongUsage
+from scenarios.matrix import Matrix
 from scenarios.report.html import html_report
 from scenarios.report.junit import write_junit
 from scenarios.report.markdown import markdown_report
+from scenarios.report.matrix_html import matrix_html
 from scenarios.report.run_junit import run_suites
 from scenarios.report.story import Told
 
@@ -18,6 +20,11 @@ LATEST = "latest"
 def write_html(told: Told, path: str) -> None:
     """Write the page. Raises WrongUsage."""
     _write(path, html_report(told))
+
+
+def write_matrix_html(matrix: Matrix, seed: int, target: str, path: str) -> None:
+    """Write the page of a matrix. Raises WrongUsage."""
+    _write(path, matrix_html(matrix, seed, target))
 
 
 def write_markdown(told: Told, path: str) -> None:
