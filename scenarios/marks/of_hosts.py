@@ -5,24 +5,26 @@ from __future__ import annotations
 from math import inf
 
 from scenarios.marks.mark import Mark
-from scenarios.marks.seen import PROVIDER, SHOP, Seen
+from scenarios.marks.seen import PROVIDER, SHOP, Happening, Seen
 
-_BETWEEN = (("commit", "after"), ("response", "before"))
+
+def _died_at(seen: Seen, *points: tuple[str, str]) -> list[Happening]:
+    """Return the points of a process's work, as site and moment, at which it really died."""
+    died = {(crash.host, crash.at) for crash in seen.happened("host_crashed")}
+    return [
+        point
+        for point in seen.happened("crash_point_reached")
+        if (point.fields["site"], point.fields["when"]) in points and (point.host, point.at) in died
+    ]
 
 
 def _between_commit_and_response(seen: Seen) -> int:
-    return sum(
-        (crash.fields["site"], crash.fields["when"]) in _BETWEEN
-        and bool(seen.in_hand(crash.host, crash.at))
-        for crash in seen.happened("crash_point_reached")
-    )
+    crashes = _died_at(seen, ("commit", "after"), ("response", "before"))
+    return sum(bool(seen.in_hand(crash.host, crash.at)) for crash in crashes)
 
 
 def _right_after_a_response(seen: Seen) -> int:
-    return sum(
-        (crash.fields["site"], crash.fields["when"]) == ("response", "after")
-        for crash in seen.happened("crash_point_reached")
-    )
+    return len(_died_at(seen, ("response", "after")))
 
 
 def _with_news_in_the_inbox(seen: Seen) -> int:
