@@ -10,6 +10,9 @@ MANIFESTS := pyproject.toml packaging/psp-sim/pyproject.toml packaging/psp-sim/h
 # Twice quiet: warnings about the machine's own package indexes are nobody's concern here.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --constraint constraints.txt
 
+# Bytecode is kept even where the machine says otherwise: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup run test check load explore soak bench topology demo
 
 help: ## show these words
