@@ -203,7 +203,9 @@ def parallel(jobs: int) -> Iterator[RunAll]:
 
 
 def _side_by_side(target: str, jobs: int) -> AbstractContextManager[RunAll]:
-    return together(run_external_task, jobs) if is_external(target) else parallel(jobs)
+    if not is_external(target):
+        return parallel(jobs)
+    return together(run_external_task, jobs, length=lambda task: task.scenario.chaos_s)
 
 
 def _digest(runs: Sequence[RunResult]) -> str | None:

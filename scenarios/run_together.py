@@ -17,10 +17,13 @@ Result = TypeVar("Result")
 
 @contextmanager
 def together(
-    work: Callable[[Job], Awaitable[Result]], jobs: int
+    work: Callable[[Job], Awaitable[Result]],
+    jobs: int,
+    length: Callable[[Job], float] = lambda _: 0.0,
 ) -> Iterator[Callable[[Iterable[Job]], Iterator[Result]]]:
     """Give a function that does jobs, at most ``jobs`` at a time, results in the jobs' order.
 
+    The longest begin first, so that none of them is left to the end alone.
     However this ends, every job's ``finally`` has run before it does: Ctrl-C and SIGTERM included.
     """
     with asyncio.Runner() as runner, _terminated_like_interrupted():
@@ -33,8 +36,11 @@ def together(
 
         def run_all(every: Iterable[Job]) -> Iterator[Result]:
             loop = runner.get_loop()
-            tasks.extend(loop.create_task(in_its_turn(job)) for job in every)
-            return (runner.run(_wait(task)) for task in tasks)
+            jobs_by_number = dict(enumerate(every))
+            numbers = sorted(jobs_by_number, key=lambda n: length(jobs_by_number[n]), reverse=True)
+            begun = {n: loop.create_task(in_its_turn(jobs_by_number[n])) for n in numbers}
+            tasks.extend(begun.values())
+            return (runner.run(_wait(begun[n])) for n in jobs_by_number)
 
         try:
             yield run_all
