@@ -85,7 +85,10 @@ class FiredFault:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a verdict rests on; payments and deliveries are as the provider shows them."""
+    """All that a verdict rests on; payments and deliveries are as the provider shows them.
+
+    ``undone_steps`` names what people wanted to do and could not, however often they tried.
+    """
 
     orders: Sequence[OrderSeen]
     payments: Sequence[Mapping[str, Any]]
@@ -95,6 +98,7 @@ class Evidence:
     ledger: Mapping[str, Mapping[str, int]] | None
     waited_s: float
     still_waiting_for: str | None
+    undone_steps: Sequence[str] = ()
 
     def payments_of(self, order_id: str) -> list[Mapping[str, Any]]:
         """Return the payments that were made for the order."""

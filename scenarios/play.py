@@ -36,9 +36,11 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
     await _wait_until_ready(scenario, stage)
     orders: list[OrderSeen] = []
     faults = FaultsInForce(stage)
-    await _chaos(scenario, stage, orders, faults)
+    undone: list[str] = []
+    await _chaos(scenario, stage, orders, faults, undone)
     fired = await faults.lift(scenario)
-    return await _come_to_rest(stage, orders, fired, bound_s)
+    evidence = await _come_to_rest(stage, orders, fired, bound_s)
+    return replace(evidence, undone_steps=tuple(undone))
 
 
 async def _come_to_rest(
@@ -75,18 +77,22 @@ async def _wait_until_ready(scenario: Scenario, stage: Stage) -> None:
 
 
 async def _chaos(
-    scenario: Scenario, stage: Stage, orders: list[OrderSeen], faults: FaultsInForce
+    scenario: Scenario,
+    stage: Stage,
+    orders: list[OrderSeen],
+    faults: FaultsInForce,
+    undone: list[str],
 ) -> None:
     """Let customers buy and faults happen, until the scenario's time of chaos is over."""
     at_once = [fault for fault in scenario.faults if fault.start_s == 0]
     # Those of the world come last: a provider that is down could not be told of the others.
     for fault in sorted(at_once, key=lambda each: each.is_of_the_world):
         await faults.begin(fault)
-    buy = partial(_buy, scenario, stage, orders)
+    buy, do = partial(_buy, scenario, stage, orders), partial(_do, stage, orders, undone)
     later = [(fault.start_s, partial(faults.begin, fault)) for fault in scenario.faults]
     busy = [
         *(_after(stage, start_s, begin) for start_s, begin in later if start_s > 0),
-        *(_after(stage, step.at_s, partial(_do, stage, orders, step)) for step in scenario.steps),
+        *(_after(stage, step.at_s, partial(do, step)) for step in scenario.steps),
         *(
             _after(stage, scenario.order_gap_s * n, partial(buy, n + 1))
             for n in range(scenario.orders)
@@ -133,7 +139,7 @@ async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None
     await work()
 
 
-async def _do(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> None:
+async def _do(stage: Stage, orders: Sequence[OrderSeen], undone: list[str], step: Step) -> None:
     """Carry out a step; one that fails is tried again, as a person at a console would."""
     for _ in range(READY_TRIES):
         try:
@@ -143,6 +149,7 @@ async def _do(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> None:
         if is_done:
             return
         await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))
+    undone.append(step.do)
 
 
 async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number: int) -> None:

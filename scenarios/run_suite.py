@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from scenarios.errors import Unreachable
-from scenarios.evidence import Played
+from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
 from scenarios.run_together import together
 from scenarios.scenario import Scenario
@@ -106,11 +106,16 @@ def _result(task: Task, played: Played, wall_s: float) -> RunResult:
         simulated_s=played.simulated_s,
         wall_s=wall_s,
         digest=played.digest,
-        trouble=played.trouble,
+        trouble=played.trouble or _undone(evidence),
         evidence=evidence if task.keeps_evidence else None,
         marks=played.marks,
         trace=played.trace,
     )
+
+
+def _undone(evidence: Evidence) -> str | None:
+    steps = ", ".join(evidence.undone_steps)
+    return f"nobody could {steps}, however often it was tried" if steps else None
 
 
 @contextmanager

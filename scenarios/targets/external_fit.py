@@ -27,6 +27,9 @@ _CALLED_BY_ALL = ("create_payment", "rotate_secret")
 _REGISTRATION = "disable_after_failures"
 _MARGIN_S = 1.0
 
+# How far apart customers buy where it matters whose payment the provider gets first.
+_APART_S = 1.0
+
 # Dialects that sign with both secrets while one is rotated.
 _SIGN_TWICE = ("standard", "stripe")
 
@@ -44,7 +47,13 @@ def judged(scenario: Scenario) -> Scenario:
 
 
 def paced(scenario: Scenario, target: Target) -> Scenario:
-    """Return the scenario so slow that somebody buys after the service has mended its endpoint."""
+    """Return the scenario at a pace that the service can show itself at.
+
+    Somebody buys after it has mended its endpoint. And where a person deals with one certain
+    payment, customers come so far apart that payments are made in the order of buying.
+    """
+    if any(step.do in STEPS_OF_PAYERS for step in scenario.steps):
+        return replace(scenario, order_gap_s=max(scenario.order_gap_s, _APART_S * TIME_SCALE))
     within_s = target.timing.checks_endpoint_within
     if within_s is None or _REGISTRATION not in scenario.provider or scenario.orders == 1:
         return scenario

@@ -9,7 +9,7 @@ import pytest
 from scenarios.matrix import run_matrix
 from scenarios.mutants import MUTANTS
 from scenarios.run_suite import CORRECT, SIMULATED, Task, run_suite, run_task
-from scenarios.scenario_files import load_catalogue, select
+from scenarios.scenario_files import load_catalogue, read_scenario, select
 from scenarios.verdict import Verdict, combine
 
 
@@ -21,6 +21,14 @@ def test_the_correct_shop_keeps_every_promise_under_many_seeds(scenario) -> None
     assert result.verdict is Verdict.HELD, [result.reasons, result.invariants]
     for run in runs:
         assert all(run.faults_fired.values()), f"seed {run.seed}: {run.faults_fired}"
+
+
+def test_a_step_that_nobody_could_do_leaves_its_scenario_unproven() -> None:
+    step = {"do": "approve_payment", "order": 2, "at": "1s"}
+    scenario = read_scenario("one", {"summary": "A promise.", "orders": 1, "steps": [step]})
+    result = combine(scenario, [run_task(Task(scenario, 1, SIMULATED))], None)
+    assert result.verdict is Verdict.UNPROVEN
+    assert "nobody could approve_payment, however often it was tried" in result.reasons
 
 
 NAMED = [(mutant, one) for one in load_catalogue() for mutant in one.catches]

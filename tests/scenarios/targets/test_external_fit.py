@@ -97,6 +97,16 @@ def test_somebody_buys_after_the_service_has_to_have_mended_its_endpoint(tmp_pat
     assert "shorten it for the test" in str(why_not_external(scenario, slow))
 
 
+def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buying(
+    tmp_path: Path,
+) -> None:
+    (scenario,) = select(["payer_approves_late"])
+    target = target_of(tmp_path, TARGET + RICH)
+    assert paced(scenario, target).order_gap_s == TIME_SCALE
+    (calm,) = select(["calm"])
+    assert paced(calm, target) == calm
+
+
 def test_only_a_service_that_is_started_here_can_crash_or_pause(tmp_path: Path) -> None:
     for name in ("crash_after_answer", "paused_shop"):
         (scenario,) = select([name])
