@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,8 @@ from psp_sim.store import (
 from sqlport import Database, Row, Transaction
 
 _CONFIGURED = "flt_configured_"
+# Who repeats a call does so soon. To remember every order for ever would fill the memory.
+CALLS_REMEMBERED = 100_000
 
 
 @dataclass(slots=True)
@@ -42,7 +44,8 @@ class FaultBook:
         self._database = database
         self._chance = chance
         self._installed: dict[str, InstalledFault] = {}
-        self._calls: Counter[tuple[str, str]] = Counter()
+        # The latest called last.
+        self._calls: OrderedDict[tuple[str, str], int] = OrderedDict()
         # What has fired since it was last stored.
         self._unsaved: Counter[str] = Counter()
         self._unsaved_kinds: Counter[str] = Counter()
@@ -127,8 +130,11 @@ class FaultBook:
 
     def count_call(self, operation: str, subject: str) -> int:
         """Return which attempt at an operation this is, from 1, for one order or resource."""
-        self._calls[operation, subject] += 1
-        return self._calls[operation, subject]
+        number = self._calls.pop((operation, subject), 0) + 1
+        self._calls[operation, subject] = number
+        if len(self._calls) > CALLS_REMEMBERED:
+            self._calls.popitem(last=False)
+        return number
 
     def fire(
         self, on: str, moment: Moment, script: Sequence[Fault] = ()
