@@ -6,10 +6,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from psp_sim.count_store import count_by, events_by_type
+from psp_sim.domain.delivery import DeliveryState
+from psp_sim.domain.payment import Status
 from psp_sim.metrics import CONTENT_TYPE, Samples, family, latency_histogram
 from psp_sim.outbox import backlog
 from psp_sim.provider import Provider
-from psp_sim.store import count_by
 from sqlport import Transaction
 
 
@@ -21,7 +23,9 @@ def operations_routes(provider: Provider) -> list[BaseRoute]:
 
     async def metrics(_: Request) -> Response:
         async with provider.database.transaction() as transaction:
-            text = await _stored(provider, transaction)
+            events = await events_by_type(transaction, provider.metrics.events)
+            text = await _stored(provider, transaction, events.by_type)
+        provider.metrics.events = events
         return Response(text + _counted(provider), media_type=CONTENT_TYPE)
 
     return [
@@ -48,10 +52,9 @@ async def _health(provider: Provider) -> Response:
     return JSONResponse(document, 200 if is_well else 503)
 
 
-async def _stored(provider: Provider, transaction: Transaction) -> str:
-    payments = await count_by(transaction, "payments", "status")
-    events = await count_by(transaction, "events", "type")
-    deliveries = await count_by(transaction, "deliveries", "state")
+async def _stored(provider: Provider, transaction: Transaction, events: dict[str, int]) -> str:
+    payments = await count_by(transaction, "payments", "status", Status.SUCCEEDED)
+    deliveries = await count_by(transaction, "deliveries", "state", DeliveryState.DELIVERED)
     waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
     return "".join(
         (

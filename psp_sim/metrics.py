@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from psp_sim.count_store import EventCounts
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
 
@@ -18,12 +20,16 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 
 @dataclass
 class Metrics:
-    """Requests and attempts since the start; all else is read from the store when asked for."""
+    """Requests and attempts since the start; all else is read from the store when asked for.
+
+    ``events`` is what was read of the log so far.
+    """
 
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
     buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS_S))
     attempts_s: float = 0.0
+    events: EventCounts = field(default_factory=EventCounts)
 
     def count_request(self, operation: str, status: int) -> None:
         """Count an answered call of the API."""

@@ -251,14 +251,6 @@ async def store_answer(
     )
 
 
-async def count_by(transaction: Transaction, table: str, column: str) -> dict[str, int]:
-    """Return how many rows of a table there are by the value of a column."""
-    rows = await transaction.fetch_all(
-        f"SELECT {column} AS name, COUNT(*) AS number FROM {table} GROUP BY {column}"
-    )
-    return {row["name"]: row["number"] for row in rows}
-
-
 async def insert_event(transaction: Transaction, event: Event) -> None:
     """Store a new event."""
     await _write_in_turn(transaction)
