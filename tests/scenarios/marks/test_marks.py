@@ -46,6 +46,10 @@ SOMEWHERE = {
     "provider_hung_up": "provider_outage",
     "payment_failed": "declined_payment",
     "dispute_after_fulfilment": "disputed_payment",
+    "money_taken_back_after_fulfilment": "late_failure",
+    "refund_undone": "refund_returned",
+    "payment_never_settled": "no_outcome_ever",
+    "money_that_no_order_asked_for": "paid_for_something_else",
 }
 
 
