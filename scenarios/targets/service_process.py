@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,9 @@ from scenarios.errors import Unreachable, WrongUsage
 STOP_TIMEOUT_S = 2.0
 LOOK_EVERY_S = 0.05
 LINE_MAX = 200
+
+# How runtimes begin the line that says what went wrong; some write more lines after it.
+_ERROR = re.compile(r"^\s*([\w.]*(Error|Exception)\b|panic:|fatal\b|error\b)", re.IGNORECASE)
 
 
 @dataclass
@@ -130,8 +134,11 @@ class ServiceProcess:
                 self._output.close()
 
     def last_line(self) -> str:
-        """Return the last line that it wrote, with a word of introduction."""
+        """Return the last line that tells of an error, else the last, with an introduction."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
+        told = [line for line in lines if _ERROR.search(line)]
+        if told:
+            return f"it said: {told[-1].strip()[:LINE_MAX]}"
         return f"its last line: {lines[-1].strip()[:LINE_MAX]}" if lines else "it wrote nothing"
 
     def _signal(self, number: int) -> None:

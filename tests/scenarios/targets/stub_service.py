@@ -46,4 +46,7 @@ class Handler(BaseHTTPRequestHandler):
 if WRONG == "dies at once":
     sys.stdout.write("cannot find my configuration\n")
     sys.exit(7)
+if WRONG == "throws":
+    sys.stderr.write("  File server.js\nKeyError: 'PSP_URL'\n\nRuntime v20\n")
+    sys.exit(1)
 ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()

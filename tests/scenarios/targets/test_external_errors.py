@@ -87,6 +87,12 @@ def target(folder: Path, wrong: str = "nothing", **changes: str) -> str:
             3,
             "ended by itself (exit status 7) before it was ready; its last line: cannot find my",
         ),
+        (
+            "throws",
+            None,
+            3,
+            "ended by itself (exit status 1) before it was ready; it said: KeyError: 'PSP_URL'",
+        ),
         ("dies later", None, 3, "ended by itself (exit status 9); its last line: out of memory"),
         (
             "never ready",
