@@ -76,6 +76,15 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class Incident:
+    """Something that befell a host, such as a crash; ``text`` goes on after the host's name."""
+
+    at: float
+    host: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class FiredFault:
     """How often one fault of the scenario really acted."""
 
@@ -99,6 +108,7 @@ class Evidence:
     waited_s: float
     still_waiting_for: str | None
     undone_steps: Sequence[str] = ()
+    incidents: Sequence[Incident] = ()
 
     def payments_of(self, order_id: str) -> list[Mapping[str, Any]]:
         """Return the payments that were made for the order."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from scenarios.api import Api
+from scenarios.evidence import Incident
 from scenarios.shop_under_test import ShopUnderTest
 from scenarios.vocabulary import PlannedFault
 from scenarios.warehouse import Warehouse
@@ -25,6 +26,10 @@ class WorldControl(Protocol):
 
     def fired(self) -> list[int]:
         """Return how often each begun fault has acted, in the order of ``begin``."""
+        ...
+
+    def incidents(self) -> Sequence[Incident]:
+        """Return what befell the hosts because of these faults."""
         ...
 
 

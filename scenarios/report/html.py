@@ -22,6 +22,7 @@ from scenarios.report.story import (
 from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
 
 MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
+NOT_SEEN = '<span class="soft">cannot be seen here</span>'
 HAPPENED = '<span class="mark held">✓ happened</span>'
 # So many are shown with their diagram at once; of the others it unfolds.
 OPEN_STORIES = 5
@@ -121,8 +122,9 @@ def _promises(results: Sequence[ScenarioResult]) -> str:
         cases = sum(each.evaluated for each in found)
         verdict = Verdict.BROKEN if broken_in else Verdict.HELD if cases else Verdict.UNPROVEN
         links = ", ".join(f'<a href="#{escape(n)}">{escape(n)}</a>' for n in broken_in)
+        mark = f'<span class="mark {verdict.value}">{MARKS[verdict]}</span>' if found else NOT_SEEN
         rows.append(
-            f'<tr><td><span class="mark {verdict.value}">{MARKS[verdict]}</span></td>'
+            f"<tr><td>{mark}</td>"
             f"<td>{escape(invariant.promise)}"
             f'<br><span class="soft"><code>{invariant.name}</code></span></td>'
             f'<td>{links or "–"}</td><td class="number">{cases}</td></tr>'

@@ -52,8 +52,9 @@ def _promises(told: Told) -> list[str]:
         found = [i for r in told.results for i in r.invariants if i.name == invariant.name]
         cases = sum(each.evaluated for each in found)
         is_broken = any(each.verdict is Verdict.BROKEN for each in found)
-        mark = "✗" if is_broken else "✓" if cases else "?"
-        lines.append(f"| {mark} | {_cell(invariant.promise)} | {cases} |")
+        mark = "✗" if is_broken else "✓" if cases else "?" if found else "–"
+        seen = cases if found else "cannot be seen here"
+        lines.append(f"| {mark} | {_cell(invariant.promise)} | {seen} |")
     return [*lines, ""]
 
 

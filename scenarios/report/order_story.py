@@ -51,6 +51,7 @@ def steps_of(evidence: Evidence, order: OrderSeen, began: float) -> list[Timelin
         *_payments(evidence, order, began),
         *_webhooks(evidence, order, began),
         *_shipments(evidence, order, began),
+        *_incidents(evidence, order, began),
     ]
     return _shortened(sorted(steps, key=lambda step: step.at_s))
 
@@ -134,6 +135,12 @@ def _shipments(evidence: Evidence, order: OrderSeen, began: float) -> Iterator[T
         mark: Mark = "broken" if is_second else "normal"
         again = f", shipment {len(seen)}" if is_second else ""
         yield TimelineStep(shipment.at - began, SHOP, WAREHOUSE, f"{text}{again}", mark)
+
+
+def _incidents(evidence: Evidence, order: OrderSeen, began: float) -> Iterator[TimelineStep]:
+    for incident in evidence.incidents:
+        if incident.at >= order.placed_at:
+            yield TimelineStep(incident.at - began, incident.host, None, incident.text, "fault")
 
 
 def _shortened(steps: Sequence[TimelineStep]) -> list[TimelineStep]:

@@ -216,6 +216,7 @@ def _stage(
         provider.transport.line,
         target.timing.answers_within,
         lambda seconds: seconds / TIME_SCALE,
+        time.time,
     )
     provider.transport.watch = control
     return Stage(

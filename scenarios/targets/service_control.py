@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from scenarios.evidence import Incident
 from scenarios.targets.embedded_provider import Line, WebhookWatch
 from scenarios.targets.service_process import ServiceProcess
 from scenarios.vocabulary import PlannedFault
@@ -41,7 +42,7 @@ class ServiceControl(WebhookWatch):
     """Begins faults, tells how often each acted, and heals; a ``scenarios.stage.WorldControl``.
 
     ``answers_within_s`` is when the provider gives a webhook up: a pause lasts longer than that.
-    ``scaled`` turns the scenario's seconds into real ones.
+    ``scaled`` turns the scenario's seconds into real ones; ``now`` is in Unix seconds.
     """
 
     def __init__(
@@ -50,14 +51,17 @@ class ServiceControl(WebhookWatch):
         line: Line,
         answers_within_s: float,
         scaled: Callable[[float], float],
+        now: Callable[[], float],
     ) -> None:
         self._service = service
         self._line = line
         self._pause_min_s = 1.2 * answers_within_s
         self._scaled = scaled
+        self._now = now
         self._armed: list[ArmedCrash] = []
         self._counters: list[Callable[[], int]] = []
         self._endings: set[asyncio.Task[None]] = set()
+        self._incidents: list[Incident] = []
 
     def begin(self, fault: PlannedFault) -> None:
         """Let the fault happen now, or arm it for the webhook that it names."""
@@ -84,6 +88,10 @@ class ServiceControl(WebhookWatch):
     def fired(self) -> list[int]:
         """Return how often each begun fault has acted, in the order of ``begin``."""
         return [counter() for counter in self._counters]
+
+    def incidents(self) -> list[Incident]:
+        """Return what befell the service because of these faults."""
+        return list(self._incidents)
 
     async def before_request(self) -> None:
         """Kill the service if it is to die before it gets this webhook."""
@@ -121,6 +129,7 @@ class ServiceControl(WebhookWatch):
     def _strike(self, crash: ArmedCrash) -> None:
         assert self._service is not None, "scenarios that crash need a service that we start"
         self._service.kill()
+        self._note("crashes")
         crash.fired = True
         self._later(self._bring_back(self._service, crash.down_s))
 
@@ -128,15 +137,18 @@ class ServiceControl(WebhookWatch):
         await service.wait_until_gone()
         await asyncio.sleep(down_s)
         await service.start()
+        self._note("is started again")
 
     def _begin_pause(self, fault: PlannedFault) -> Callable[[], int]:
         service = self._service
         assert service is not None, "scenarios that pause need a service that we start"
         service.pause()
+        self._note("stands still")
 
         async def resume() -> None:
             await asyncio.sleep(max(self._pause_min_s, self._scaled(fault.fields["for"])))
             service.resume()
+            self._note("goes on")
 
         self._later(resume())
         return lambda: 1
@@ -144,13 +156,18 @@ class ServiceControl(WebhookWatch):
     def _begin_partition(self, fault: PlannedFault) -> Callable[[], int]:
         before = self._line.swallowed
         self._line.cut()
+        self._note("is cut off")
 
         async def repair() -> None:
             await asyncio.sleep(self._scaled(fault.fields["for"]))
             self._line.repair()
+            self._note("can be reached again")
 
         self._later(repair())
         return lambda: self._line.swallowed - before
+
+    def _note(self, text: str) -> None:
+        self._incidents.append(Incident(self._now(), "shop", text))
 
     def _later(self, ending: Coroutine[Any, Any, None]) -> None:
         # The loop holds tasks by weak references only; this set keeps them alive.

@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from scenarios.evidence import Incident
 from scenarios.vocabulary import PlannedFault
 from scenarios.world.rules import Message, Partition, Unreachable, Verdict
-from scenarios.world.world import World
+from scenarios.world.trace import Record
+from scenarios.world.world import START_2026, World
+
+_TOLD = {
+    "host_crashed": "crashes",
+    "host_started": "is up again",
+    "host_paused": "stands still",
+    "host_resumed": "goes on",
+    "partitioned": "is cut off",
+    "repaired": "can be reached again",
+}
+
+
+def _host(record: Record) -> str:
+    """Return whom it befell; of a line that was cut, the one of whom one would say so."""
+    ends = record.fields.get("between")
+    return str(record.fields["host"] if ends is None else "shop" if "shop" in ends else ends[0])
 
 
 @dataclass(slots=True)
@@ -47,6 +64,16 @@ class SimulatedWorldControl:
     def fired(self) -> list[int]:
         """Return how often each begun fault has acted, in the order of ``begin``."""
         return [counter() for counter in self._counters]
+
+    def incidents(self) -> list[Incident]:
+        """Return what befell the hosts because of these faults."""
+        # A run without any need not look through its trace.
+        records = self._world.trace.of_kind(*_TOLD) if self._counters else ()
+        return [
+            Incident(START_2026 + record.time_us / 1e6, _host(record), _TOLD[record.kind])
+            for record in records
+            if record.kind != "host_started" or record.fields["incarnation"] > 1
+        ]
 
     def _begin_crash(self, fault: PlannedFault) -> Callable[[], int]:
         host, at, down_s = fault.fields["host"], fault.fields["at"], fault.fields["for"]

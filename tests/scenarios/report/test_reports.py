@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -112,6 +113,29 @@ def test_the_steps_of_an_order_come_from_the_evidence(broken: Told) -> None:
     goods = [step for step in first.steps if step.target == "warehouse"]
     assert [step.mark for step in goods] == ["normal", "broken", "broken", "broken"]
     assert [step.at_s for step in first.steps] == sorted(step.at_s for step in first.steps)
+
+
+def test_a_crash_and_the_return_stand_among_the_steps_of_an_order() -> None:
+    crashed = played("crash_after_answer", shop="acknowledge_before_storing")
+    [order] = order_stories(crashed.results[0])
+    notes = [step for step in order.steps if step.target is None]
+    assert [(note.source, note.text, note.mark) for note in notes] == [
+        ("shop", "crashes", "fault"),
+        ("shop", "is up again", "fault"),
+    ]
+    [webhook] = [step for step in order.steps if step.text == "payment.succeeded"]
+    assert webhook.at_s < notes[0].at_s < notes[1].at_s
+
+
+def test_a_promise_that_the_target_cannot_show_is_not_called_unproven(held: Told) -> None:
+    results = [
+        replace(each, invariants=[i for i in each.invariants if i.name != "money_balances"])
+        for each in held.results
+    ]
+    told = replace(held, results=results)
+    assert "| cannot be seen here |" in markdown_report(told)
+    assert "cannot be seen here" in html_report(told)
+    assert "cannot be seen here" not in markdown_report(held) + html_report(held)
 
 
 def test_a_webhook_that_never_arrived_is_drawn_so(held: Told) -> None:
