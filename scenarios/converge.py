@@ -11,10 +11,11 @@ import httpx
 from psp_sim.domain.delivery import OPEN_STATES
 from psp_sim.settings import Settings as ProviderSettings
 from scenarios.api import BadAnswer
-from scenarios.evidence import OrderSeen, is_stray
+from scenarios.evidence import OrderSeen, Pace, is_stray
 from scenarios.expected import OUTCOMES, expected_statuses
 from scenarios.observe import look_at_orders, read_deliveries
 from scenarios.stage import Patience, Stage
+from shop.domain.retry import delay_after
 from shop.settings import Settings as ShopSettings
 
 FIRST_STEP_S = 1.0
@@ -34,6 +35,22 @@ def bound_s(provider: ProviderSettings, shop: ShopSettings) -> float:
     sending_s = schedule.attempts_max * provider.attempt_timeout_s
     asking_s = shop.reconcile_after_s + shop.reconcile_interval_cap_s
     return max(ladder_s + sending_s, asking_s) + shop.retry_delay_cap_s + SLACK_S
+
+
+def pace_of(shop: ShopSettings) -> Pace:
+    """Return how soon a correct shop acts upon an acknowledged webhook, from its own settings.
+
+    It may try an event several times, ask the provider once, and ask the warehouse twice. After an
+    absence of its own it finds what it was doing leased; after one of the warehouse its delay
+    between two tries may have grown as long as it gets.
+    """
+    delays_s = [
+        delay_after(failures, first_s=shop.retry_first_delay_s, cap_s=shop.retry_delay_cap_s)
+        for failures in range(1, shop.inbox_attempts_max)
+    ]
+    asking_s = shop.psp_timeout_s + 2 * shop.warehouse_timeout_s + shop.retry_first_delay_s
+    acts_s = sum(delays_s) + asking_s
+    return Pace(acts_s, acts_s + 2 * shop.warehouse_timeout_s, acts_s + shop.retry_delay_cap_s)
 
 
 async def wait_until_converged(

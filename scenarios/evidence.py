@@ -85,6 +85,43 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Disturbance:
+    """A time during which the world kept hosts, or the line between two, from their work.
+
+    ``forgets`` tells that what a host had promised may be gone afterwards.
+    """
+
+    kind: str
+    hosts: frozenset[str]
+    began_at: float
+    ended_at: float
+    is_on_the_line: bool = False
+    forgets: bool = False
+
+    def stands_between(self, one: str, other: str) -> bool:
+        """Tell whether one of the two could not do its part, or could not reach the other."""
+        return (
+            {one, other} <= self.hosts if self.is_on_the_line else bool({one, other} & self.hosts)
+        )
+
+    def overlaps(self, begin: float, end: float) -> bool:
+        """Tell whether it was on at some moment between the two."""
+        return self.began_at <= end and begin <= self.ended_at
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How soon a shop acts upon what it has acknowledged, in seconds, as its settings promise.
+
+    Undisturbed; after it was itself away; after the warehouse was away or out of reach.
+    """
+
+    acts_within_s: float
+    after_own_absence_s: float
+    after_warehouse_absence_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class FiredFault:
     """How often one fault of the scenario really acted."""
 
@@ -109,6 +146,13 @@ class Evidence:
     still_waiting_for: str | None
     undone_steps: Sequence[str] = ()
     incidents: Sequence[Incident] = ()
+    disturbances: Sequence[Disturbance] = ()
+    pace: Pace | None = None
+
+    @property
+    def began_at(self) -> float:
+        """When the first order was placed, in the world's Unix seconds."""
+        return min((order.placed_at for order in self.orders), default=0.0)
 
     def payments_of(self, order_id: str) -> list[Mapping[str, Any]]:
         """Return the payments that were made for the order."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 
 from scenarios.api import BadAnswer
 from scenarios.errors import Unreachable
-from scenarios.evidence import FiredFault
+from scenarios.evidence import Disturbance, FiredFault
 from scenarios.scenario import Scenario
 from scenarios.stage import Stage
 from scenarios.vocabulary import PlannedFault
@@ -24,6 +25,7 @@ class FaultsInForce:
         self._stage = stage
         self._of_the_world: list[PlannedFault] = []
         self._at_the_provider: list[tuple[PlannedFault, str]] = []
+        self.disturbances: list[Disturbance] = []
 
     async def begin(self, fault: PlannedFault) -> None:
         """Let a fault begin. Raises Unreachable if the provider refuses it.
@@ -60,9 +62,28 @@ class FaultsInForce:
             begun = zip(self._of_the_world, world.fired(), strict=True)
             counts |= {id(fault): fired for fault, fired in begun}
             await world.heal()
+            self.disturbances = self._disturbances(world.began_at())
         fired_by_id = await self._lift_at_the_provider(scenario)
         counts |= {id(fault): fired_by_id.get(name, 0) for fault, name in self._at_the_provider}
         return [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]
+
+    def _disturbances(self, began_at: Sequence[float | None]) -> list[Disturbance]:
+        """Return when each fault of the world was on. They may last longer on a real clock."""
+        now, is_exact = self._stage.now(), self._stage.patience is None
+        return [
+            Disturbance(
+                kind=fault.kind,
+                hosts=frozenset(fault.fields.get("between") or [fault.fields["host"]]),
+                began_at=at,
+                ended_at=min(at + self._stage.scaled(fault.fields["for"]), now)
+                if is_exact
+                else now,
+                is_on_the_line="between" in fault.fields,
+                forgets=bool(fault.fields.get("commits_lost")),
+            )
+            for fault, at in zip(self._of_the_world, began_at, strict=True)
+            if at is not None
+        ]
 
     async def _lift_at_the_provider(self, scenario: Scenario) -> dict[str, int]:
         if all(fault.is_of_the_world for fault in scenario.faults) and not scenario.provider:

@@ -40,8 +40,13 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
     await _chaos(scenario, stage, orders, faults, undone)
     fired = await faults.lift(scenario)
     evidence = await _come_to_rest(stage, orders, fired, bound_s)
-    incidents = stage.world.incidents() if stage.world is not None else ()
-    return replace(evidence, undone_steps=tuple(undone), incidents=incidents)
+    return replace(
+        evidence,
+        undone_steps=tuple(undone),
+        incidents=stage.world.incidents() if stage.world is not None else (),
+        disturbances=faults.disturbances,
+        pace=stage.pace,
+    )
 
 
 async def _come_to_rest(

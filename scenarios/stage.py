@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from scenarios.api import Api
-from scenarios.evidence import Incident
+from scenarios.evidence import Incident, Pace
 from scenarios.shop_under_test import ShopUnderTest
 from scenarios.vocabulary import PlannedFault
 from scenarios.warehouse import Warehouse
@@ -32,6 +32,10 @@ class WorldControl(Protocol):
         """Return what befell the hosts because of these faults."""
         ...
 
+    def began_at(self) -> list[float | None]:
+        """Return when each began to act, in the stage's time; None for one that never did."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -49,7 +53,9 @@ class Patience:
 
 @dataclass(frozen=True)
 class Stage:
-    """``time_scale`` is how many times faster than written the scenario's times pass here.
+    """``pace`` is how soon the shop acts, in this stage's seconds; None where nobody knows.
+
+    ``time_scale`` is how many times faster than written the scenario's times pass here.
 
     ``patience`` is for services whose own time cannot be compressed; without it every time of the
     scenario is exact.
@@ -63,6 +69,7 @@ class Stage:
     time_scale: float = 1.0
     world: WorldControl | None = None
     patience: Patience | None = None
+    pace: Pace | None = None
 
     def scaled(self, seconds: float) -> float:
         """Return how long a time of the scenario takes on this stage."""

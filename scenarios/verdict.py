@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from psp_sim.domain.duration import format_duration
 from scenarios.evidence import Evidence
-from scenarios.invariants import INVARIANTS
+from scenarios.invariants import INVARIANTS, Violation
 from scenarios.scenario import Scenario
 from scenarios.second_look import SecondLook
 
@@ -96,14 +97,13 @@ def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantRe
         if invariant.name in not_shown:
             continue
         finding = invariant.check(evidence)
-        if finding.violations:
-            verdict, message = Verdict.BROKEN, _one_line(finding.violations)
+        violations = [_dated(one, evidence.began_at) for one in finding.in_order_of_time]
+        if violations:
+            verdict, message = Verdict.BROKEN, _one_line(violations)
         else:
             verdict, message = (Verdict.HELD if finding.evaluated else Verdict.UNPROVEN), None
         results.append(
-            InvariantResult(
-                invariant.name, verdict, finding.evaluated, message, tuple(finding.violations)
-            )
+            InvariantResult(invariant.name, verdict, finding.evaluated, message, tuple(violations))
         )
     return results
 
@@ -193,6 +193,13 @@ def _reasons(
 
 def _second_looks(runs: Sequence[RunResult]) -> list[SecondLook]:
     return [run.second_look for run in runs if run.second_look is not None]
+
+
+def _dated(violation: Violation, began_at: float) -> str:
+    """Return the sentence with its moment, counted from the first order, where it has one."""
+    if violation.at is None:
+        return str(violation)
+    return f"{violation} ({format_duration(violation.at - began_at)} after the first order)"
 
 
 def _one_line(violations: Sequence[str]) -> str:

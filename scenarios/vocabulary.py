@@ -40,6 +40,21 @@ def _site(value: object) -> dict[str, Any]:
     return {"site": value["site"], "nth": nth, "when": when, "path": value.get("path")}
 
 
+def _commits(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100:
+        return value
+    raise ValueError(f"{value!r} is not a whole number from 0 to 100")
+
+
+def _signed_duration(value: object) -> float:
+    """Read ``2m``, or ``-2m`` for a clock that is behind."""
+    if isinstance(value, str) and value.startswith("-"):
+        return -parse_duration(value[1:])
+    if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+        return -parse_duration(-value)
+    return parse_duration(value)
+
+
 def _between(value: object) -> tuple[str, str]:
     if isinstance(value, list) and len(value) == 2:
         return _host(value[0]), _host(value[1])
@@ -56,6 +71,23 @@ WORLD_VOCABULARY: dict[str, FaultKind] = {
             {"host": (_host, "shop"), "at": (_site, None), "for": (parse_duration, 5.0)},
         ),
         FaultKind(
+            "power_loss",
+            "host",
+            "a machine goes dark: its peers see silence, and its last commits may be gone",
+            {
+                "host": (_host, "shop"),
+                "at": (_site, None),
+                "for": (parse_duration, 30.0),
+                "commits_lost": (_commits, 0),
+            },
+        ),
+        FaultKind(
+            "restart",
+            "host",
+            "a process is asked to end, as for a new release, and comes back",
+            {"host": (_host, "shop"), "for": (parse_duration, 5.0)},
+        ),
+        FaultKind(
             "pause",
             "host",
             "a process stands still, as in a long collection or a stopped machine, then goes on",
@@ -66,6 +98,26 @@ WORLD_VOCABULARY: dict[str, FaultKind] = {
             "network",
             "two hosts cannot reach each other; nothing is refused, nothing arrives",
             {"between": (_between, ("psp", "shop")), "for": (parse_duration, 60.0)},
+        ),
+        FaultKind(
+            "latency",
+            "network",
+            "what two hosts say to each other takes longer",
+            {
+                "between": (_between, ("psp", "shop")),
+                "by": (parse_duration, 2.0),
+                "for": (parse_duration, 60.0),
+            },
+        ),
+        FaultKind(
+            "skew",
+            "clock",
+            "a clock is wrong: ahead, or behind where the time is negative",
+            {
+                "host": (_host, "shop"),
+                "by": (_signed_duration, 120.0),
+                "for": (parse_duration, 60.0),
+            },
         ),
     )
 }
@@ -119,10 +171,13 @@ def _world_fields(kind: str, line: Mapping[str, Any]) -> dict[str, Any]:
     for key in line:
         if key != "kind" and key not in known:
             raise WrongUsage(f"{key!r} is not a field of {kind}: use {', '.join(known)}")
-    return {
+    fields = {
         key: _read(key, parser, line[key]) if key in line else default
         for key, (parser, default) in known.items()
     }
+    if fields.get("commits_lost") and fields["at"] is None:
+        raise WrongUsage("commits_lost needs at: what is in a cache is known from its beginning on")
+    return fields
 
 
 def _read(key: str, parser: Any, value: object) -> Any:

@@ -1,6 +1,9 @@
 """The promises, one per file, in the order in which they are reported."""
 
 from scenarios.invariants import (
+    acknowledged_is_acted_on,
+    acknowledged_survives_a_crash,
+    answered_in_time,
     charged_once,
     every_capture_is_fulfilled,
     forgeries_are_refused,
@@ -11,7 +14,7 @@ from scenarios.invariants import (
     shop_agrees_with_provider,
     status_never_goes_back,
 )
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 
 INVARIANTS: dict[str, Invariant] = {
     module.INVARIANT.name: module.INVARIANT
@@ -24,8 +27,11 @@ INVARIANTS: dict[str, Invariant] = {
         charged_once,
         money_balances,
         forgeries_are_refused,
+        acknowledged_survives_a_crash,
+        answered_in_time,
         genuine_webhooks_are_accepted,
+        acknowledged_is_acted_on,
     )
 }
 
-__all__ = ["INVARIANTS", "Finding", "Invariant"]
+__all__ = ["INVARIANTS", "Finding", "Invariant", "Violation"]

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from scenarios.evidence import Evidence
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
+from scenarios.invariants.moments import moment
 
 
 def check(evidence: Evidence) -> Finding:
     """Count captured payments per order at the provider, and what it gave back of each."""
-    counts: dict[str, int] = {}
+    charges: dict[str, list[Mapping[str, Any]]] = {}
     for payment in evidence.captured():
-        counts[payment["reference"]] = counts.get(payment["reference"], 0) + 1
+        charges.setdefault(payment["reference"], []).append(payment)
     violations = [
-        f"order {reference} was charged {count} times"
-        for reference, count in counts.items()
-        if count > 1
+        Violation(f"order {reference} was charged {len(made)} times", _second_at(made))
+        for reference, made in charges.items()
+        if len(made) > 1
     ]
-    return Finding(len(counts), [*violations, *_given_back_twice(evidence)])
+    return Finding(len(charges), [*violations, *_given_back_twice(evidence)])
 
 
-def _given_back_twice(evidence: Evidence) -> list[str]:
+def _second_at(payments: Sequence[Mapping[str, Any]]) -> float | None:
+    """When a payment was made beside the first, where the provider tells."""
+    made_at = sorted(moment(each["created"]) for each in payments if "created" in each)
+    return made_at[1] if len(made_at) > 1 else None
+
+
+def _given_back_twice(evidence: Evidence) -> list[Violation]:
     """Compare the refunds that the provider made with what the staff asked for."""
     violations = []
     for order in evidence.orders:
@@ -30,10 +40,11 @@ def _given_back_twice(evidence: Evidence) -> list[str]:
         )
         asked = sum(order.refunds_wished)
         if made > asked:
-            violations.append(
+            sentence = (
                 f"of order {order.id} {made} {order.currency} (minor units) were given back, "
                 f"and {asked} were asked for"
             )
+            violations.append(Violation(sentence))
     return violations
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenarios.evidence import PAID, Evidence
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 
 
 def check(evidence: Evidence) -> Finding:
@@ -14,9 +14,10 @@ def check(evidence: Evidence) -> Finding:
         if order.id not in captured:
             continue
         if order.status not in PAID:
-            violations.append(f"order {order.id} was paid for and is {order.status}")
+            violations.append(Violation(f"order {order.id} was paid for and is {order.status}"))
         elif not evidence.fulfilments_of(order.id):
-            violations.append(f"order {order.id} was paid for and never reached the warehouse")
+            sentence = f"order {order.id} was paid for and never reached the warehouse"
+            violations.append(Violation(sentence))
     return Finding(len(captured), violations)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from scenarios.evidence import Evidence
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
+from scenarios.invariants.moments import began_at, ended_at
 
 # Faults that make a call one that must be refused.
 FORGERIES = (
@@ -37,8 +37,7 @@ def must_be_refused(attempt: Mapping[str, Any]) -> bool:
         return bool(forged)
     if "webhook_timestamp" not in attempt:
         return True
-    sent_at = datetime.fromisoformat(attempt["started"]).timestamp()
-    shift_s: float = abs(attempt["webhook_timestamp"] - sent_at)
+    shift_s: float = abs(attempt["webhook_timestamp"] - began_at(attempt))
     return shift_s > WINDOW_S + _ROUNDED_S
 
 
@@ -50,8 +49,11 @@ def check(evidence: Evidence) -> Finding:
         if attempt["status"] is not None and must_be_refused(attempt)
     ]
     violations = [
-        f"a webhook with {' and '.join(attempt['faults'])} ({delivery['type']}) "
-        f"was answered {attempt['status']}"
+        Violation(
+            f"a webhook with {' and '.join(attempt['faults'])} ({delivery['type']}) "
+            f"was answered {attempt['status']}",
+            ended_at(attempt),
+        )
         for delivery, attempt in forged
         if not 400 <= attempt["status"] < 500
     ]

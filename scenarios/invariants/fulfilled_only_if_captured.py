@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scenarios.evidence import PAID, Evidence, OrderSeen
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 
 
 def check(evidence: Evidence) -> Finding:
@@ -18,11 +18,22 @@ def check(evidence: Evidence) -> Finding:
     ]
     refused = [order for order in evidence.orders if order not in believed]
     violations = [
-        f"order {order.id} counts as paid, but the provider holds no payment of {_price(order)}"
+        Violation(
+            f"order {order.id} counts as paid, but the provider holds no payment of "
+            f"{_price(order)}",
+            _believed_at(evidence, order),
+        )
         for order in believed
         if not _is_covered(evidence, order)
     ]
     return Finding(len(believed) + len(refused), violations)
+
+
+def _believed_at(evidence: Evidence, order: OrderSeen) -> float:
+    """When the shop was first seen to count the order as paid."""
+    seen = [at for at, status in order.history if status in PAID]
+    left = [shipment.at for shipment in evidence.shipments if shipment.order == order.id]
+    return min([*seen, *left])
 
 
 def _is_covered(evidence: Evidence, order: OrderSeen) -> bool:

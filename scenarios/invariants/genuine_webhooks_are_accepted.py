@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scenarios.evidence import Evidence
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 from scenarios.invariants.forgeries_are_refused import FORGERIES
+from scenarios.invariants.moments import ended_at
 
 # Answers that put the sender off without refusing the message.
 _LATER = (408, 425, 429)
@@ -22,8 +23,11 @@ def check(evidence: Evidence) -> Finding:
         and not any(kind in FORGERIES for kind in attempt["faults"])
     ]
     violations = [
-        f"a genuine {delivery['type']} (attempt {attempt['number']}) was refused with "
-        f"{attempt['status']}: {attempt['answer'][:120]}"
+        Violation(
+            f"a genuine {delivery['type']} (attempt {attempt['number']}) was refused with "
+            f"{attempt['status']}: {attempt['answer'][:120]}",
+            ended_at(attempt),
+        )
         for delivery, attempt in genuine
         if 300 <= attempt["status"] < 500
         and attempt["status"] not in _LATER

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scenarios.evidence import Evidence
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 
 # The account of the shop's ledger that holds what the provider owes it.
 ACCOUNT = "provider"
@@ -35,7 +35,7 @@ def check(evidence: Evidence) -> Finding:
         for currency, total in sorted(sums.items())
         if total
     ]
-    return Finding(len(captured), violations)
+    return Finding(len(captured), [Violation(sentence) for sentence in violations])
 
 
 def _kept(payment: Mapping[str, Any]) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from scenarios.evidence import Evidence, OrderSeen
 from scenarios.expected import OUTCOMES, expected_statuses
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 
 
 def check(evidence: Evidence) -> Finding:
     """Compare each order's last status with the provider's payments for it."""
     found = [_violation(evidence, order) for order in evidence.orders]
-    return Finding(len(found), [violation for violation in found if violation is not None])
+    return Finding(len(found), [Violation(sentence) for sentence in found if sentence is not None])
 
 
 def _violation(evidence: Evidence, order: OrderSeen) -> str | None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from itertools import pairwise
 
 from scenarios.evidence import CORRECTED, PAID, RANKS, Evidence
-from scenarios.invariants.finding import Finding, Invariant
+from scenarios.invariants.finding import Finding, Invariant, Violation
 
 
 def check(evidence: Evidence) -> Finding:
     """Compare each status that a customer saw with the one before."""
     steps = [
-        (order.id, before, after)
+        (order.id, before, after, at)
         for order in evidence.orders
-        for (_, before), (_, after) in pairwise(order.history)
+        for (_, before), (at, after) in pairwise(order.history)
     ]
     violations = [
-        f"order {order_id} went back from {before} to {after}"
-        for order_id, before, after in steps
+        Violation(f"order {order_id} went back from {before} to {after}", at)
+        for order_id, before, after, at in steps
         if RANKS.get(after, 0) < RANKS.get(before, 0)
         and not _is_undone(evidence, order_id, before, after)
     ]

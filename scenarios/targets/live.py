@@ -12,12 +12,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from psp_sim.server import real_transport
 from scenarios.api import Api
-from scenarios.converge import bound_s
+from scenarios.converge import bound_s, pace_of
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
 from scenarios.play import play
@@ -80,6 +81,8 @@ async def _play(scenario: Scenario, seed: int, shop: str) -> Played:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="psp-scenarios-") as folder:
         async with _stage(Path(folder), provider_table, shop_table, seed, shop) as stage:
+            # Unscaled: a real machine has delays of its own, which do not shrink with the others.
+            stage = replace(stage, pace=pace_of(ShopSettings(**scenario.shop)))
             evidence: Evidence = await play(scenario, stage, limit_s)
     return Played(evidence, (time.monotonic() - began) * TIME_SCALE, None)
 

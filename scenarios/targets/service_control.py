@@ -60,6 +60,7 @@ class ServiceControl(WebhookWatch):
         self._now = now
         self._armed: list[ArmedCrash] = []
         self._counters: list[Callable[[], int]] = []
+        self._moments: list[float] = []
         self._endings: set[asyncio.Task[None]] = set()
         self._incidents: list[Incident] = []
 
@@ -70,6 +71,7 @@ class ServiceControl(WebhookWatch):
             "pause": self._begin_pause,
             "partition": self._begin_partition,
         }[fault.kind]
+        self._moments.append(self._now())
         self._counters.append(begin(fault))
 
     async def heal(self) -> None:
@@ -92,6 +94,11 @@ class ServiceControl(WebhookWatch):
     def incidents(self) -> list[Incident]:
         """Return what befell the service because of these faults."""
         return list(self._incidents)
+
+    def began_at(self) -> list[float | None]:
+        """Return when each fault that has acted was begun; a crash came at some time after that."""
+        begun = zip(self._moments, self.fired(), strict=True)
+        return [moment if fired else None for moment, fired in begun]
 
     async def before_request(self) -> None:
         """Kill the service if it is to die before it gets this webhook."""

@@ -1,13 +1,15 @@
-"""The world's own faults: from a planned fault to a crash, a pause or a partition."""
+"""The world's own faults: from a planned fault to a crash, a pause, a cut line or a wrong clock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from scenarios.evidence import Incident
 from scenarios.vocabulary import PlannedFault
-from scenarios.world.rules import Message, Partition, Unreachable, Verdict
+from scenarios.world.ports import CrashMode
+from scenarios.world.rules import AddedLatency, Message, Partition, Pass, Rule, Verdict
 from scenarios.world.trace import Record
 from scenarios.world.world import START_2026, World
 
@@ -28,17 +30,20 @@ def _host(record: Record) -> str:
 
 
 @dataclass(slots=True)
-class CountedPartition:
-    """A partition that knows how many messages it has swallowed."""
+class CountedRules:
+    """Rules that know how many messages they have held up or swallowed."""
 
-    partition: Partition
-    swallowed: int = 0
+    rules: Sequence[Rule]
+    acted: int = 0
 
     def on_message(self, message: Message) -> Verdict:
-        """Return the partition's verdict, and count it if it is against the message."""
-        verdict = self.partition.on_message(message)
-        self.swallowed += isinstance(verdict, Unreachable)
-        return verdict
+        """Return the first verdict that is not to let the message pass, and count it."""
+        for rule in self.rules:
+            verdict = rule.on_message(message)
+            if not isinstance(verdict, Pass):
+                self.acted += 1
+                return verdict
+        return Pass()
 
 
 class SimulatedWorldControl:
@@ -47,19 +52,33 @@ class SimulatedWorldControl:
     def __init__(self, world: World) -> None:
         self._world = world
         self._counters: list[Callable[[], int]] = []
+        self._moments: list[Callable[[], float | None]] = []
+        self._restarts: list[asyncio.Task[None]] = []
 
     def begin(self, fault: PlannedFault) -> None:
         """Let the fault happen now, or arm it for the point that it names."""
         counter = {
             "crash": self._begin_crash,
+            "power_loss": self._begin_power_loss,
+            "restart": self._begin_restart,
             "pause": self._begin_pause,
             "partition": self._begin_partition,
+            "latency": self._begin_latency,
+            "skew": self._begin_skew,
         }[fault.kind](fault)
         self._counters.append(counter)
+        if len(self._moments) < len(self._counters):
+            now = self._world.now()
+            self._moments.append(lambda: now)
 
     async def heal(self) -> None:
-        """Undo all faults and have every host running again."""
+        """Undo all faults and have every host running again, by a clock that is right."""
+        for restart in self._restarts:
+            await restart
         await self._world.heal()
+        for host in self._world.hosts:
+            if self._world.clock_for(host).skew_s:
+                self._world.clock_for(host, 0.0)
 
     def fired(self) -> list[int]:
         """Return how often each begun fault has acted, in the order of ``begin``."""
@@ -75,10 +94,23 @@ class SimulatedWorldControl:
             if record.kind != "host_started" or record.fields["incarnation"] > 1
         ]
 
+    def began_at(self) -> list[float | None]:
+        """Return when each begun fault began to act; None for a crash whose point never came."""
+        return [moment() for moment in self._moments]
+
     def _begin_crash(self, fault: PlannedFault) -> Callable[[], int]:
+        return self._end_abruptly(fault, "kill")
+
+    def _begin_power_loss(self, fault: PlannedFault) -> Callable[[], int]:
+        host, commits_lost = fault.fields["host"], fault.fields["commits_lost"]
+        if commits_lost:
+            self._world.host(host).disk.cache_commits(commits_lost)
+        return self._end_abruptly(fault, "power")
+
+    def _end_abruptly(self, fault: PlannedFault, mode: CrashMode) -> Callable[[], int]:
         host, at, down_s = fault.fields["host"], fault.fields["at"], fault.fields["for"]
         if at is None:
-            self._world.crash(host, down_s=down_s)
+            self._world.crash(host, mode, down_s=down_s)
             return lambda: 1
         point = self._world.crash_at(
             host,
@@ -86,23 +118,55 @@ class SimulatedWorldControl:
             nth=at["nth"],
             when=at["when"],
             down_s=down_s,
+            mode=mode,
             path=at["path"] or "",
         )
+        began = self._world.now() - self._world.loop.time()
+        self._moments.append(lambda: None if point.fired_at_s is None else began + point.fired_at_s)
         return lambda: int(point.fired)
+
+    def _begin_restart(self, fault: PlannedFault) -> Callable[[], int]:
+        host = fault.fields["host"]
+
+        async def restart() -> None:
+            await self._world.host(host).wait_until_started()
+            await self._world.stop(host)
+            await asyncio.sleep(fault.fields["for"])
+            await self._world.start(host)
+
+        self._restarts.append(self._world.loop.create_task(restart(), name=f"restart {host}"))
+        return lambda: 1
 
     def _begin_pause(self, fault: PlannedFault) -> Callable[[], int]:
         self._world.pause(fault.fields["host"], for_s=fault.fields["for"])
         return lambda: 1
 
     def _begin_partition(self, fault: PlannedFault) -> Callable[[], int]:
-        rule = CountedPartition(Partition(*fault.fields["between"]))
-        self._world.network.install(rule)
-        self._world.trace.record("partitioned", between=list(fault.fields["between"]))
+        return self._install(fault, "partitioned", "repaired", Partition(*fault.fields["between"]))
 
-        def repair() -> None:
-            if rule in self._world.network.rules.active:
-                self._world.network.remove(rule)
-                self._world.trace.record("repaired", between=list(fault.fields["between"]))
+    def _begin_latency(self, fault: PlannedFault) -> Callable[[], int]:
+        (one, other), by_s = fault.fields["between"], fault.fields["by"]
+        both_ways = AddedLatency(by_s, one, other), AddedLatency(by_s, other, one)
+        return self._install(fault, "slowed", "as_fast_as_before", *both_ways)
 
-        self._world.loop.call_later(fault.fields["for"], repair)
-        return lambda: rule.swallowed
+    def _install(
+        self, fault: PlannedFault, began: str, ended: str, *rules: Rule
+    ) -> Callable[[], int]:
+        """Put rules in force for as long as the fault says; the trace tells of both ends."""
+        counted, between = CountedRules(rules), list(fault.fields["between"])
+        self._world.network.install(counted)
+        self._world.trace.record(began, between=between)
+
+        def end() -> None:
+            if counted in self._world.network.rules.active:
+                self._world.network.remove(counted)
+                self._world.trace.record(ended, between=between)
+
+        self._world.loop.call_later(fault.fields["for"], end)
+        return lambda: counted.acted
+
+    def _begin_skew(self, fault: PlannedFault) -> Callable[[], int]:
+        host = fault.fields["host"]
+        self._world.clock_for(host, fault.fields["by"])
+        self._world.loop.call_later(fault.fields["for"], self._world.clock_for, host, 0.0)
+        return lambda: 1

@@ -12,7 +12,7 @@ from scenarios.world.ports import CrashMode, CrashSite, CrashWhen
 
 @dataclass(slots=True)
 class CrashPoint:
-    """One planned crash; ``fired`` says whether it came to pass.
+    """One planned crash; ``fired`` says whether it came to pass, ``fired_at_s`` when, by the loop.
 
     ``nth`` counts from 1 over all incarnations, among the passages whose path starts with ``path``.
     ``down_s`` is how long the host stays down; None leaves it down until somebody restarts it.
@@ -27,6 +27,7 @@ class CrashPoint:
     path: str = ""
     seen: int = 0
     fired: bool = False
+    fired_at_s: float | None = None
     enabled: bool = True
 
     def is_hit(self, site: CrashSite, path: str) -> bool:
@@ -72,6 +73,7 @@ class CrashPoints:
         """
         for point in points:
             if point.when == when and point.enabled:
-                point.fired = True
+                loop = asyncio.get_running_loop()
+                point.fired, point.fired_at_s = True, loop.time()
                 self._crash(point)
-                await asyncio.get_running_loop().create_future()
+                await loop.create_future()

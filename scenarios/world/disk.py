@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from hashlib import blake2b
@@ -35,6 +35,8 @@ class Disk:
         self.commits = 0
         self.pristine = True
         self._engine: Engine | None = None
+        # The disk as it was before the last commits, oldest first; empty where all are on it.
+        self._images: deque[sqlite3.Connection] = deque()
 
     @property
     def engine(self) -> Engine:
@@ -49,10 +51,28 @@ class Disk:
         return self.engine.connection
 
     def crash(self, mode: CrashMode) -> None:
-        """Forget what was not committed. Both modes are alike while a commit is always on disk."""
-        del mode
+        """Forget what was not committed, and with the power what had not reached the disk yet."""
         if self._engine is not None and self._engine.connection.in_transaction:
             self._engine.connection.rollback()
+        if mode == "power" and self._images:
+            self._images[0].backup(self.connection)
+            self._keep_image()
+
+    def cache_commits(self, count: int) -> None:
+        """From now on the last ``count`` commits are only in a cache that needs power."""
+        self._images = deque(maxlen=count + 1)
+        self._keep_image()
+
+    def committed(self) -> None:
+        """A transaction has changed something and ended well."""
+        self.commits += 1
+        if self._images:
+            self._keep_image()
+
+    def _keep_image(self) -> None:
+        image = sqlite3.connect(":memory:")
+        self.connection.backup(image)
+        self._images.append(image)
 
     def restore(self, script: str) -> bool:
         """Take what the script makes of an empty disk, if known: far cheaper than to run it."""
@@ -71,6 +91,7 @@ class Disk:
     def close(self) -> None:
         """Give the engine back, for the disks of other worlds; this disk is empty from now on."""
         engine, self._engine, self.pristine = self._engine, None, True
+        self._images.clear()
         if engine is not None:
             engine.give_back()
 
@@ -241,7 +262,7 @@ class _HostTransaction(AbstractAsyncContextManager[Transaction]):
         points = database.crash_points.passing("commit")
         await database.crash_points.reach(points, "before")
         await self._inner.__aexit__(None, None, None)
-        database.disk.commits += 1
+        database.disk.committed()
         if database.trace is not None:
             database.trace.record(
                 "committed", host=database.disk.host, number=database.disk.commits

@@ -27,9 +27,18 @@ def payment(number: int = 1, status: str = "succeeded", **changes: Any) -> dict[
 def delivery(*attempts: tuple[int | None, list[str]], state: str = "delivered") -> dict[str, Any]:
     return {
         "type": "payment.succeeded",
+        "payment": "pay_1",
         "state": state,
         "attempts": [
-            {"number": number, "status": status, "faults": faults, "answer": ""}
+            {
+                "number": number,
+                "status": status,
+                "faults": faults,
+                "answer": "",
+                "error": None if status else "connection refused or reset",
+                "started": "1970-01-01T00:00:00.000Z",
+                "duration_ms": 10.0,
+            }
             for number, (status, faults) in enumerate(attempts, start=1)
         ],
     }

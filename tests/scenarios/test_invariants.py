@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import replace
+
 import pytest
 
-from scenarios.evidence import STRAY, Evidence, Shipment
-from scenarios.invariants import INVARIANTS
+from scenarios.evidence import STRAY, Disturbance, Evidence, Pace, Shipment
+from scenarios.invariants import INVARIANTS, Violation
 from tests.scenarios.evidence_of import delivery, evidence, order, payment
 
 
@@ -52,6 +55,19 @@ def test_an_invariant_without_a_case_to_judge_counts_none(invariant) -> None:
     assert invariant.check(EMPTY).evaluated == 0
 
 
+PACE = Pace(acts_within_s=10.0, after_own_absence_s=12.0, after_warehouse_absence_s=30.0)
+GIVEN_UP = delivery((None, []))
+GIVEN_UP["attempts"][0]["error"] = "no answer within 15 s"
+
+
+def paused(host: str, began_at: float, ended_at: float) -> Disturbance:
+    return Disturbance("pause", frozenset({host}), began_at, ended_at)
+
+
+def cut(one: str, other: str) -> Disturbance:
+    return Disturbance("partition", frozenset({one, other}), 0.0, 60.0, is_on_the_line=True)
+
+
 TWICE = [Shipment(1.0, "ord_1", "ful_1"), Shipment(2.0, "ord_1", "ful_2")]
 NAMELESS_TWICE = [Shipment(1.0, "ord_1", None), Shipment(2.0, "ord_1", None)]
 
@@ -92,6 +108,39 @@ BROKEN: dict[str, dict[str, Evidence]] = {
     "forgeries_are_refused": {
         "accepted": evidence(deliveries=[delivery((200, FORGED))]),
         "fallen over": evidence(deliveries=[delivery((500, ["stale_timestamp"]))]),
+    },
+    "answered_in_time": {
+        "the provider gave up": evidence(deliveries=[GIVEN_UP]),
+        "disturbed before": evidence(
+            deliveries=[GIVEN_UP], disturbances=[paused("shop", -9.0, -1.0)]
+        ),
+        "another line": evidence(deliveries=[GIVEN_UP], disturbances=[cut("shop", "warehouse")]),
+    },
+    "acknowledged_is_acted_on": {
+        "too late": evidence(pace=PACE, shipments=[Shipment(20.0, "ord_1", "ful_1")]),
+        "never": evidence(pace=PACE, shipments=[]),
+        "long after a pause": evidence(
+            pace=PACE,
+            shipments=[Shipment(40.0, "ord_1", "ful_1")],
+            disturbances=[paused("warehouse", 1.0, 5.0)],
+        ),
+        "the provider was away": evidence(
+            pace=PACE,
+            shipments=[Shipment(20.0, "ord_1", "ful_1")],
+            disturbances=[paused("psp", 1.0, 15.0)],
+        ),
+    },
+    "acknowledged_survives_a_crash": {
+        "too late": evidence(
+            pace=PACE,
+            shipments=[Shipment(60.0, "ord_1", "ful_1")],
+            disturbances=[replace(paused("shop", 1.0, 5.0), kind="crash")],
+        ),
+        "never": evidence(
+            pace=PACE,
+            shipments=[],
+            disturbances=[replace(paused("shop", 1.0, 5.0), kind="power_loss")],
+        ),
     },
     "genuine_webhooks_are_accepted": {
         "refused at first": evidence(deliveries=[delivery((401, []), (200, []))]),
@@ -210,3 +259,72 @@ def test_a_call_whose_time_is_shifted_within_the_window_may_be_taken(shift_s, is
     }
     found = INVARIANTS["forgeries_are_refused"].check(evidence(deliveries=[seen]))
     assert bool(found.violations) is is_broken
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        paused("shop", 0.0, 60.0),
+        paused("psp", 0.0, 60.0),
+        cut("psp", "shop"),
+    ],
+    ids=["the shop stood still", "the provider stood still", "the line was cut"],
+)
+def test_a_call_that_the_world_kept_from_its_answer_is_no_case(why: Disturbance) -> None:
+    found = INVARIANTS["answered_in_time"].check(
+        evidence(deliveries=[GIVEN_UP], disturbances=[why])
+    )
+    assert found.evaluated == 0
+    assert not found.violations
+
+
+@pytest.mark.parametrize("kind", ["drop", "delay", "slow_body"])
+def test_a_call_that_is_late_by_itself_is_no_case(kind: str) -> None:
+    late = delivery((None, [kind]))
+    late["attempts"][0]["error"] = "no answer within 15 s"
+    assert not INVARIANTS["answered_in_time"].check(evidence(deliveries=[late])).violations
+
+
+@pytest.mark.parametrize(
+    ("shipped_at", "why"),
+    [
+        (20.0, paused("warehouse", 5.0, 9.0)),
+        (17.0, paused("shop", 1.0, 6.0)),
+        (30.0, cut("shop", "warehouse")),
+    ],
+)
+def test_what_kept_the_shop_or_the_warehouse_from_its_work_gives_more_time(
+    shipped_at: float, why: Disturbance
+) -> None:
+    seen = evidence(
+        pace=PACE, shipments=[Shipment(shipped_at, "ord_1", "ful_1")], disturbances=[why]
+    )
+    found = INVARIANTS["acknowledged_is_acted_on"].check(seen)
+    assert found.evaluated == 1
+    assert not found.violations
+
+
+def test_what_went_with_the_power_was_not_promised() -> None:
+    dark = Disturbance("power_loss", frozenset({"shop"}), 1.0, 5.0, forgets=True)
+    seen = evidence(pace=PACE, shipments=[], disturbances=[dark])
+    for name in ("acknowledged_survives_a_crash", "acknowledged_is_acted_on"):
+        assert INVARIANTS[name].check(seen).evaluated == 0
+
+
+def test_a_death_after_the_goods_have_left_is_no_case() -> None:
+    late = replace(paused("shop", 5.0, 9.0), kind="crash")
+    seen = evidence(pace=PACE, disturbances=[late])
+    assert INVARIANTS["acknowledged_survives_a_crash"].check(seen).evaluated == 0
+    assert INVARIANTS["acknowledged_is_acted_on"].check(seen).evaluated == 1
+
+
+def test_the_first_bad_step_comes_first_with_its_moment() -> None:
+    back = [order(1, "pending", "paid", "failed"), order(2, "paid", "pending")]
+    found = INVARIANTS["status_never_goes_back"].check(evidence(orders=back))
+    assert [violation.at for violation in found.in_order_of_time] == [1.0, 2.0]
+    assert "ord_2" in found.in_order_of_time[0]
+
+
+def test_a_dated_violation_stays_dated_on_its_way_between_processes() -> None:
+    violation = pickle.loads(pickle.dumps(Violation("order 1 was charged twice", 7.0)))
+    assert (violation, violation.at) == ("order 1 was charged twice", 7.0)

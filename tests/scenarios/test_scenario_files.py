@@ -10,6 +10,7 @@ from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
 from scenarios.scenario_files import load_catalogue, load_scenario, select
+from scenarios.vocabulary import ALL_FAULTS, parse_planned_fault
 
 GOOD = """
 summary = "It works."
@@ -120,6 +121,32 @@ def test_every_scenario_of_the_catalogue_says_what_it_proves() -> None:
         assert scenario.summary.endswith("."), scenario.name
         assert scenario.tags, scenario.name
         assert scenario.invariants, scenario.name
+
+
+def test_every_kind_of_fault_is_fired_by_a_scenario() -> None:
+    """That each fault of a scenario really fires is asked of every run of it."""
+    assert {kind for scenario in load_catalogue() for kind in scenario.fault_kinds} == set(
+        ALL_FAULTS
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"kind": "power_loss", "commits_lost": 1}, "commits_lost needs at"),
+        ({"kind": "power_loss", "commits_lost": -1}, "0 to 100"),
+        ({"kind": "skew", "by": "-soon"}, "not a duration"),
+        ({"kind": "latency", "between": ["shop"]}, "pair of hosts"),
+    ],
+)
+def test_a_mistake_in_a_fault_of_the_world_is_told(fault: dict[str, object], said: str) -> None:
+    with pytest.raises(WrongUsage, match=said):
+        parse_planned_fault(fault)
+
+
+def test_a_clock_may_be_behind() -> None:
+    assert parse_planned_fault({"kind": "skew", "by": "-4m"}).fields["by"] == -240.0
+    assert parse_planned_fault({"kind": "skew", "by": -3}).fields["by"] == -3.0
 
 
 def test_every_mutant_is_named_by_a_scenario_and_every_invariant_is_required_by_one() -> None:

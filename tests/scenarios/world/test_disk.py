@@ -279,3 +279,31 @@ def test_commits_are_traced_if_asked() -> None:
     assert [record.fields for record in world.trace.of_kind("committed")] == [
         {"host": "shop", "number": 1}
     ]
+
+
+@pytest.mark.parametrize(("mode", "left"), [("kill", ["1", "2", "3"]), ("power", ["1"])])
+def test_the_last_commits_in_a_cache_go_with_the_power_and_not_with_the_process(
+    mode: Any, left: list[str]
+) -> None:
+    world = World(1)
+    kept: list[str] = []
+
+    async def factory(environment: HostEnvironment) -> Any:
+        await environment.database.apply_schema(SCHEMA)
+        if environment.incarnation == 1:
+            await insert(environment.database, "1")
+            world.host("shop").disk.cache_commits(2)
+            await insert(environment.database, "2")
+            await insert(environment.database, "3")
+        else:
+            async with environment.database.transaction() as transaction:
+                rows = await transaction.fetch_all("SELECT text FROM notes ORDER BY text")
+            kept.extend(row["text"] for row in rows)
+        return factory_of(say_ok)(environment)
+
+    async def main(transport: Any) -> None:
+        world.crash("shop", mode)
+        await world.start("shop")
+
+    run_in(world, ("shop", factory), main=main)
+    assert kept == left

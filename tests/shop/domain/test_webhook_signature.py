@@ -3,6 +3,7 @@
 Vectors: Standard Webhooks 1.0.0 reference tests, and one with non-ASCII text made by its library.
 """
 
+import hmac
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -190,3 +191,21 @@ def test_the_previous_secret_is_in_force_until_its_end():
     assert secrets.accepted_at(100.0) == ("new", "old")
     assert secrets.accepted_at(100.1) == ("new",)
     assert WebhookSecrets("new").accepted_at(0) == ("new",)
+
+
+def test_every_signature_is_compared_with_every_secret_in_constant_time(monkeypatch) -> None:
+    """No answer tells how much of a guess fits: no black box sees that, so the code is looked at.
+
+    That all are compared even after a match keeps which secret fitted a secret.
+    """
+    compared = []
+    genuine = hmac.compare_digest
+
+    def note(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return genuine(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", note)
+    webhook = replace(VECTORS[0], signature=f"{VECTORS[0].signature} v1,AAAA")
+    verify(webhook, [SECRET, OTHER_SECRET], now=int(webhook.timestamp))
+    assert len(compared) == 4

@@ -1,0 +1,99 @@
+"""When the shop was told of a success and said so, and when it acted: what two promises share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scenarios.evidence import Disturbance, Evidence, OrderSeen
+from scenarios.invariants.finding import Violation
+from scenarios.invariants.forgeries_are_refused import FORGERIES
+from scenarios.invariants.moments import ended_at
+
+SHOP, WAREHOUSE = "shop", "warehouse"
+_NO_NEWS = (*FORGERIES, "unknown_event_type")
+_DEADLY = ("crash", "power_loss", "restart")
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """One order: when a success was acknowledged, when it had to be acted upon, when it was.
+
+    ``died_at`` is when the shop died in between, if it did. Unix seconds of the world.
+    """
+
+    order: OrderSeen
+    acknowledged_at: float
+    due_at: float
+    shipped_at: float | None
+    died_at: float | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the goods left too late, or never."""
+        return self.shipped_at is None or self.shipped_at > self.due_at
+
+    def violation(self, sentence: str) -> Violation:
+        """Say how late it was; ``sentence`` says of what."""
+        within_s = self.due_at - self.acknowledged_at
+        left = "never left"
+        if self.shipped_at is not None:
+            left = f"left {self.shipped_at - self.acknowledged_at:.0f} s later"
+        return Violation(
+            f"{sentence} of order {self.order.id}: the goods {left}, and {within_s:.0f} s "
+            "are what the shop's settings allow",
+            self.due_at,
+        )
+
+
+def acted_on(evidence: Evidence) -> list[Acted]:
+    """Return each order of which the shop has acknowledged that it is paid for.
+
+    Left out are orders with more than one payment, with money that was taken back, and those whose
+    acknowledged webhook may have gone with the power.
+    """
+    taken_back = {payment["reference"] for payment in evidence.taken_back()}
+    found = []
+    for order in evidence.orders:
+        payments = evidence.payments_of(order.id)
+        if len(payments) != 1 or order.id in taken_back or evidence.pace is None:
+            continue
+        at = min(_acknowledgements(evidence, payments[0]), default=None)
+        acted = None if at is None else _acted(evidence, order, at)
+        if acted is not None:
+            found.append(acted)
+    return found
+
+
+def _acknowledgements(evidence: Evidence, payment: Mapping[str, Any]) -> Iterator[float]:
+    for delivery, attempt in evidence.attempts():
+        is_news = delivery["type"] == "payment.succeeded" and delivery["payment"] == payment["id"]
+        is_taken = attempt["status"] is not None and 200 <= attempt["status"] < 300
+        if is_news and is_taken and not any(kind in _NO_NEWS for kind in attempt["faults"]):
+            yield ended_at(attempt)
+
+
+def _acted(evidence: Evidence, order: OrderSeen, at: float) -> Acted | None:
+    """Extend the time that the shop has by what kept it, or the warehouse, from its work."""
+    assert evidence.pace is not None, "asked for with a pace"
+    shipped_at = min((s.at for s in evidence.shipments if s.order == order.id), default=None)
+    due_at, died_at = at + evidence.pace.acts_within_s, None
+    for one in sorted(evidence.disturbances, key=lambda each: each.began_at):
+        concerns = one.stands_between(SHOP, WAREHOUSE)
+        is_over = shipped_at is not None and shipped_at < one.began_at
+        if is_over or not concerns or not one.overlaps(at, due_at):
+            continue
+        if one.forgets:
+            return None
+        due_at = max(due_at, one.ended_at + _after(evidence, one))
+        if one.kind in _DEADLY and SHOP in one.hosts:
+            died_at = one.began_at
+    return Acted(order, at, due_at, shipped_at, died_at)
+
+
+def _after(evidence: Evidence, disturbance: Disturbance) -> float:
+    assert evidence.pace is not None, "asked for with a pace"
+    if SHOP in disturbance.hosts and not disturbance.is_on_the_line:
+        return evidence.pace.after_own_absence_s
+    return evidence.pace.after_warehouse_absence_s

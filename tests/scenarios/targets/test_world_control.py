@@ -1,0 +1,101 @@
+"""The world's faults begin, act, are counted, and are gone when the world is healed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from scenarios.targets.world_control import SimulatedWorldControl
+from scenarios.vocabulary import parse_planned_fault
+from scenarios.world.hosts import HostState
+from scenarios.world.world import START_2026, World
+from tests.scenarios.world.helpers import factory_of, run_in, say_ok
+
+Act = Any
+
+
+def play(act: Act) -> None:
+    world = World(1)
+    control = SimulatedWorldControl(world)
+
+    async def main(transport: Any) -> None:
+        await act(world, control)
+
+    hosts = [(name, factory_of(say_ok)) for name in ("shop", "psp", "warehouse")]
+    run_in(world, *hosts, main=main)
+
+
+def begin(control: SimulatedWorldControl, **fault: Any) -> None:
+    control.begin(parse_planned_fault(fault))
+
+
+def test_a_restart_is_graceful_and_ends_by_itself() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="restart", host="shop", **{"for": "5s"})
+        await asyncio.sleep(1.0)
+        assert world.host("shop").state is HostState.DOWN
+        await asyncio.sleep(5.0)
+        assert world.host("shop").state is HostState.RUNNING
+        assert control.fired() == [1]
+
+    play(act)
+
+
+def test_healing_waits_for_a_restart_that_is_under_way() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="restart", host="shop", **{"for": "1h"})
+        await control.heal()
+        assert world.host("shop").state is HostState.RUNNING
+
+    play(act)
+
+
+@pytest.mark.parametrize(("by", "seconds"), [("4m", 240.0), ("-4m", -240.0)])
+def test_a_clock_is_wrong_for_a_while(by: str, seconds: float) -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="skew", host="shop", by=by, **{"for": "10s"})
+        assert world.clock_for("shop").now() - world.now() == pytest.approx(seconds)
+        assert world.clock_for("psp").now() == world.now()
+        await asyncio.sleep(11.0)
+        assert world.clock_for("shop").now() == world.now()
+
+    play(act)
+
+
+def test_a_healed_clock_is_right() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="skew", host="shop", by="4m", **{"for": "1d"})
+        await control.heal()
+        assert world.clock_for("shop").now() == world.now()
+
+    play(act)
+
+
+def test_a_slow_line_is_slow_both_ways_for_a_while_and_counts_what_it_held_up() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="latency", between=["shop", "warehouse"], by="2s", **{"for": "10s"})
+        transport = world.host("shop")._environment(world.host("shop").incarnation).transport
+        for expected_s, acted in ((4.0, 2), (0.0, 2)):
+            began = world.now()
+            status, _ = await transport.ask(
+                "GET", ("warehouse", 8082, "/"), [(b"host", b"warehouse")], b"", 30.0
+            )
+            assert status == 200
+            assert world.now() - began == pytest.approx(expected_s, abs=0.1)
+            assert control.fired() == [acted]
+            await asyncio.sleep(10.0)
+
+    play(act)
+
+
+def test_a_crash_at_a_point_that_never_comes_has_never_begun() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        await asyncio.sleep(3.0)
+        begin(control, kind="power_loss", host="shop")
+        begin(control, kind="crash", host="psp", at={"site": "commit", "nth": 99})
+        assert control.began_at() == [START_2026 + 3.0, None]
+        assert control.fired() == [1, 0]
+
+    play(act)
