@@ -146,6 +146,7 @@ class Evidence:
     still_waiting_for: str | None
     undone_steps: Sequence[str] = ()
     incidents: Sequence[Incident] = ()
+    captured_at: Mapping[str, float] = field(default_factory=dict)
     disturbances: Sequence[Disturbance] = ()
     pace: Pace | None = None
 

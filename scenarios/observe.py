@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 
-from scenarios.api import BadAnswer
+from scenarios.api import PAGE, BadAnswer
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
+from scenarios.moments import moment
 from scenarios.stage import Stage
 
 
@@ -34,6 +35,19 @@ async def read_deliveries(stage: Stage) -> list[Mapping[str, Any]]:
     ]
 
 
+async def _captures(stage: Stage) -> dict[str, float]:
+    """Return when each payment succeeded, by its id."""
+    found: dict[str, float] = {}
+    after = ""
+    while True:
+        page = await stage.provider.get(f"/v1/events?type=payment.succeeded&limit={PAGE}{after}")
+        for event in page["data"]:
+            found.setdefault(event["data"]["id"], moment(event["timestamp"]))
+        if page["next"] is None or not page["data"]:
+            return found
+        after = f"&after={page['next']}"
+
+
 async def final_reads(
     stage: Stage,
     orders: Sequence[OrderSeen],
@@ -47,6 +61,7 @@ async def final_reads(
         return Evidence(
             orders=orders,
             payments=await stage.provider.get_all("/v1/payments"),
+            captured_at=await _captures(stage),
             deliveries=await read_deliveries(stage),
             shipments=list(stage.warehouse.shipments),
             fired=fired,

@@ -9,7 +9,7 @@ from typing import Any
 from scenarios.evidence import Disturbance, Evidence, OrderSeen
 from scenarios.invariants.finding import Violation
 from scenarios.invariants.forgeries_are_refused import FORGERIES
-from scenarios.invariants.moments import ended_at
+from scenarios.moments import ended_at
 
 SHOP, WAREHOUSE = "shop", "warehouse"
 _NO_NEWS = (*FORGERIES, "unknown_event_type")

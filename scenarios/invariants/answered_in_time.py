@@ -7,7 +7,7 @@ from typing import Any
 
 from scenarios.evidence import Evidence
 from scenarios.invariants.finding import Finding, Invariant, Violation
-from scenarios.invariants.moments import began_at, ended_at
+from scenarios.moments import began_at, ended_at
 
 # Faults by which a call itself is late, or never arrives.
 _LATE_BY_ITSELF = ("drop", "delay", "slow_body")

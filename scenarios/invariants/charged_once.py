@@ -7,7 +7,7 @@ from typing import Any
 
 from scenarios.evidence import Evidence
 from scenarios.invariants.finding import Finding, Invariant, Violation
-from scenarios.invariants.moments import moment
+from scenarios.moments import moment
 
 
 def check(evidence: Evidence) -> Finding:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from psp_sim.domain.duration import format_duration
 from scenarios.evidence import PAID, Evidence, OrderSeen
 from scenarios.invariants.finding import Finding, Invariant, Violation
+
+# The provider tells the time in milliseconds.
+_ROUNDED_S = 0.001
 
 
 def check(evidence: Evidence) -> Finding:
@@ -26,7 +30,26 @@ def check(evidence: Evidence) -> Finding:
         for order in believed
         if not _is_covered(evidence, order)
     ]
-    return Finding(len(believed) + len(refused), violations)
+    early = [one for order in believed if (one := _early(evidence, order)) is not None]
+    return Finding(len(believed) + len(refused), [*violations, *early])
+
+
+def _early(evidence: Evidence, order: OrderSeen) -> Violation | None:
+    """Look whether the goods left before the money had come, where the clocks can be compared."""
+    if any(one.kind == "skew" and "psp" in one.hosts for one in evidence.disturbances):
+        return None
+    captures = [
+        evidence.captured_at[payment["id"]]
+        for payment in evidence.payments_of(order.id)
+        if payment["id"] in evidence.captured_at
+    ]
+    left_at = min((s.at for s in evidence.shipments if s.order == order.id), default=None)
+    if left_at is None or not captures or left_at >= min(captures) - _ROUNDED_S:
+        return None
+    waited = format_duration(min(captures) - left_at)
+    return Violation(
+        f"the goods of order {order.id} left {waited} before the provider had the money", left_at
+    )
 
 
 def _believed_at(evidence: Evidence, order: OrderSeen) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scenarios.evidence import Evidence
 from scenarios.invariants.finding import Finding, Invariant, Violation
 from scenarios.invariants.forgeries_are_refused import FORGERIES
-from scenarios.invariants.moments import ended_at
+from scenarios.moments import ended_at
 
 # Answers that put the sender off without refusing the message.
 _LATER = (408, 425, 429)

@@ -49,6 +49,7 @@ from scenarios.mutants import (
     unreadable_signature_crashes,
     unsigned_is_fine,
     verifies_reserialised_json,
+    warehouse_error_swallowed,
     watermark_in_seconds,
     works_before_answering,
 )
@@ -67,6 +68,7 @@ MUTANTS: dict[str, Mutant] = {
         event_id_only_dedupe,
         marked_before_effect,
         errors_swallowed,
+        warehouse_error_swallowed,
         acknowledge_before_storing,
         works_before_answering,
         out_of_order_overwrite,

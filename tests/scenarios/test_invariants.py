@@ -88,6 +88,7 @@ BROKEN: dict[str, dict[str, Evidence]] = {
     "fulfilled_only_if_captured": {
         "declined": evidence(payments=[payment(1, "failed")]),
         "too little": evidence(payments=[payment(amount=1)]),
+        "before the money came": evidence(captured_at={"pay_1": 2.0}),
         "other currency": evidence(payments=[payment(currency="JPY")]),
         "shipped unpaid": evidence(orders=[order(1, "failed")], payments=[]),
     },

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from scenarios.invariants import INVARIANTS
 from scenarios.matrix import run_matrix
 from scenarios.mutants import MUTANTS
 from scenarios.run_suite import CORRECT, SIMULATED, Task, run_suite, run_task
@@ -41,9 +42,35 @@ def test_a_mutant_is_killed_by_each_scenario_that_names_it(mutant, scenario) -> 
     assert result.verdict is Verdict.BROKEN, result.reasons
 
 
+# Invariant → a mutant and a scenario in which nothing else sees that the mutant is broken.
+SEEN_BY_NOTHING_ELSE = {
+    "fulfilled_at_most_once": ("ships_before_commit", "crash_after_shipping"),
+    "every_capture_is_fulfilled": ("warehouse_error_swallowed", "warehouse_out_of_reach"),
+    "fulfilled_only_if_captured": ("processing_is_paid", "slow_bank"),
+    "status_never_goes_back": ("answer_written_late", "slow_answers_cross_webhooks"),
+    "shop_agrees_with_provider": ("key_from_basket", "busy_day"),
+    "charged_once": ("refund_with_new_key", "refund_answer_lost"),
+    "money_balances": ("two_decimals_everywhere", "many_currencies"),
+    "forgeries_are_refused": ("unsigned_is_fine", "malformed_signatures"),
+    "acknowledged_survives_a_crash": ("acknowledge_before_storing", "crash_is_no_excuse"),
+    "answered_in_time": ("works_before_answering", "slow_warehouse"),
+    "genuine_webhooks_are_accepted": ("large_bodies_refused", "large_webhooks"),
+    "acknowledged_is_acted_on": ("queue_blocked", "one_bad_payment"),
+}
+
+
+@pytest.mark.parametrize("invariant", INVARIANTS)
+def test_each_invariant_is_the_only_one_to_see_some_bug(invariant: str) -> None:
+    mutant, name = SEEN_BY_NOTHING_ELSE[invariant]
+    (scenario,) = select([name])
+    run = run_task(Task(scenario, 1, SIMULATED, mutant))
+    broken = [result.name for result in run.invariants if result.verdict is Verdict.BROKEN]
+    assert broken == [invariant]
+
+
 def test_every_mutant_is_named_by_a_scenario() -> None:
     assert {mutant for mutant, _ in NAMED} == set(MUTANTS)
-    assert len(MUTANTS) >= 8
+    assert len({mutant.bug for mutant in MUTANTS.values()}) >= 41
 
 
 def test_the_matrix_tells_who_killed_whom_and_who_survived(monkeypatch) -> None:
