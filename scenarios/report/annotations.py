@@ -20,7 +20,7 @@ def annotation_lines(told: Told) -> list[str]:
             lines.append(_line("error", title, f"{broken.message}\n{again}"))
         if result.verdict is Verdict.UNPROVEN:
             lines.append(_line("warning", f"{result.name}: unproven", "; ".join(result.reasons)))
-    return lines
+    return [*lines, *(_line("warning", "the suite: unproven", doubt) for doubt in told.doubts)]
 
 
 def _line(level: str, title: str, message: str) -> str:

@@ -14,6 +14,7 @@ from scenarios.run_suite import services_quiet
 from scenarios.scenario_files import select
 from scenarios.targets.simulated import Simulated, simulate
 from tests.scenarios.evidence_of import delivery, evidence, payment
+from tests.scenarios.report.junit_rules import broken_rules
 
 SOMEWHERE = {
     "event_came_twice": "duplicated_webhooks",
@@ -166,14 +167,21 @@ def test_a_whole_catalogue_that_misses_a_mark_proves_nothing_and_says_which(
     capsys, monkeypatch, tmp_path
 ) -> None:
     monkeypatch.setattr("scenarios.commands.run.select", lambda _: select(["calm"]))
-    page = tmp_path / "page.html"
-    assert main(["run", "--json", "-", "--jobs", "1", "--html", str(page)]) == 3
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    page, junit, text = (tmp_path / name for name in ("page.html", "junit.xml", "summary.md"))
+    reports = ["--html", str(page), "--junit", str(junit), "--markdown", str(text)]
+    assert main(["run", "--json", "-", "--jobs", "1", *reports]) == 3
     captured = capsys.readouterr()
     assert json.loads(captured.out)["verdict"] == "unproven"
     missed = "it never happened that a payment failed (payment_failed)"
     assert f"? the suite: {missed}" in captured.err
     assert "? the provider gave a delivery up (×0)" in captured.err
+    assert f"::warning title=the suite%3A unproven::{missed}" in captured.err
     assert missed in page.read_text(encoding="utf-8")
+    assert missed in text.read_text(encoding="utf-8")
+    written = junit.read_text(encoding="utf-8")
+    assert broken_rules(written) == []
+    assert "it never happened that a payment failed" in written
 
 
 def test_a_selection_is_not_judged_by_marks(capsys) -> None:
