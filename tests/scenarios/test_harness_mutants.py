@@ -23,7 +23,7 @@ from scenarios.marks import doubts_of, sum_of
 from scenarios.mutants import CORRECT
 from scenarios.run_suite import SIMULATED, Task, run_task
 from scenarios.scenario_files import select
-from scenarios.targets.world_control import CountedPartition
+from scenarios.targets.world_control import CountedRules
 from scenarios.verdict import InvariantResult, Verdict, combine
 from scenarios.warehouse import Warehouse
 from scenarios.world import WorldError
@@ -96,8 +96,8 @@ async def _forget_to_heal(_: World) -> None:
     """Leave every crashed host down and every rule in force."""
 
 
-def _counts_only(self: CountedPartition, message: object) -> Pass:
-    self.swallowed += 1
+def _counts_only(self: CountedRules, message: object) -> Pass:
+    self.acted += 1
     return Pass()
 
 
@@ -184,7 +184,7 @@ BROKEN_HARNESSES = [
     HarnessMutant(
         "a partition that only counts",
         "network_partition",
-        _replaced(CountedPartition, "on_message", _counts_only),
+        _replaced(CountedRules, "on_message", _counts_only),
         "it never happened that the network swallowed a message",
         must_catch="timeout_is_failure",
         mark="message_swallowed",
