@@ -27,6 +27,14 @@ def _right_after_a_response(seen: Seen) -> int:
     return len(_died_at(seen, ("response", "after")))
 
 
+def _power_cut(seen: Seen) -> int:
+    cuts = [c for c in seen.happened("host_crashed") if c.fields["mode"] == "power"]
+    return sum(
+        any(call.target == cut.host and call.arrived_at <= cut.at for call in seen.calls)
+        for cut in cuts
+    )
+
+
 def _with_news_in_the_inbox(seen: Seen) -> int:
     """Count captures that the shop had said yes to before it died, and acted on after that."""
     taken_at = {}
@@ -97,6 +105,7 @@ MARKS = (
         "a process died in the instant after it had answered",
         _right_after_a_response,
     ),
+    Mark("power_cut", "the power went of a process that others had called", _power_cut),
     Mark(
         "crash_with_news_in_the_inbox",
         "the shop died between taking the news of a capture and sending the goods",

@@ -39,6 +39,7 @@ SOMEWHERE = {
     "endpoint_enabled_again": "disabled_endpoint",
     "crash_between_commit_and_response": "crash_before_answer",
     "crash_right_after_a_response": "crash_after_answer",
+    "power_cut": "power_cut",
     "crash_with_news_in_the_inbox": "crash_while_processing",
     "shop_restarted_while_webhooks_waited": "crash_before_answer",
     "provider_restarted_while_webhooks_waited": "provider_forgets_answer",
