@@ -217,6 +217,13 @@ BROKEN_HARNESSES = [
         "could not be played: crash_while_processing (seed 1): the final reads failed",
     ),
     HarnessMutant(
+        "a power cut that loses nothing",
+        "power_cut",
+        _replaced(Disk, "cache_commits", lambda *_: None),
+        "survived: no_reconciliation",
+        must_catch="no_reconciliation",
+    ),
+    HarnessMutant(
         "a pause in which all goes on",
         "paused_shop",
         _replaced(Host, "pause", lambda *_, **__: None),
