@@ -301,24 +301,26 @@ async def recover(
 ) -> int:
     """Have every event that the endpoint wants and never got delivered; return how many those are.
 
-    From the time ``since`` on, or after the position of the event ``after_event``.
+    After the position of the event ``after_event`` if there is one, else from the time ``since``.
     """
     types = [kind for kind in (*EVENT_TYPES, DISABLED_EVENT) if endpoint.wants(kind)]
     marks = ", ".join("?" for _ in types)
-    # In the database: there may be more of them than fit into memory.
+    where: tuple[str, str | float] = ("e.created_at >= ?", since)
+    if after_event is not None:
+        where = ("e.position > (SELECT position FROM events WHERE id = ?)", after_event)
+    # In the database: there may be more of them than fit into memory. Types and order are written
+    # so that no index serves them: the one on types would lead through the whole log.
     return await transaction.execute(
         f"{_SCHEDULE} SELECT {_DELIVERY_ID}, e.id, ?, ?, 0, ?, 0 FROM events e "
         "LEFT JOIN deliveries d ON d.event_id = e.id AND d.endpoint_id = ? "
-        "WHERE e.created_at >= ? AND e.position > COALESCE((SELECT position FROM events "
-        f"WHERE id = ?), 0) AND e.type IN ({marks}) AND (d.id IS NULL OR d.state IN (?, ?)) "
-        f"ORDER BY e.position {_SCHEDULE_ANEW}",
+        f"WHERE {where[0]} AND e.type || '' IN ({marks}) AND (d.id IS NULL OR d.state IN (?, ?)) "
+        f"ORDER BY +e.position {_SCHEDULE_ANEW}",
         endpoint.id.removeprefix("we_"),
         endpoint.id,
         DeliveryState.SCHEDULED,
         now,
         endpoint.id,
-        since,
-        after_event,
+        where[1],
         *types,
         DeliveryState.EXHAUSTED,
         DeliveryState.CANCELLED,

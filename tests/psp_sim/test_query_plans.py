@@ -56,6 +56,25 @@ async def test_no_query_of_the_api_or_the_workers_reads_a_whole_table(stand):
     assert {each: lines for each, lines in found.items() if lines} == {}
 
 
+@in_world(settle_after="1s")
+@pytest.mark.parametrize(
+    ("since", "way"), [("2020-01-01T00:00:00Z", "events_by_time"), ("", "KEY")]
+)
+async def test_what_is_recovered_is_read_from_where_it_begins(stand, since, way):
+    endpoint = await stand.add_endpoint()
+    connection = stand.psp.disk.connection
+    await stand.pay("a")
+    since = since or (await stand.call("GET", "/v1/events")).json["data"][0]["id"]
+    statements = []
+    connection.set_trace_callback(statements.append)
+    path = f"/v1/webhook_endpoints/{endpoint['id']}/recover"
+    assert (await stand.call("POST", path, {"since": since})).status == 200
+    connection.set_trace_callback(None)
+    [statement] = [each for each in statements if "FROM events e LEFT JOIN" in each]
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+    assert any(line.startswith("SEARCH e USING") and way in line for line in plan), plan
+
+
 @pytest.mark.parametrize(
     "statement",
     ["SELECT * FROM payments WHERE details = 'x'", "SELECT MIN(due_at) FROM payments"],
