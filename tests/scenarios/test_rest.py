@@ -8,7 +8,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from scenarios.converge import Rest
+from scenarios.converge import Rest, what_is_missing
 from scenarios.evidence import OrderSeen
 from scenarios.stage import Patience, Stage
 
@@ -104,3 +104,21 @@ async def test_silence_of_the_provider_is_no_rest_when_it_may_be_down(has_outage
     assert await looked(scene, rest, orders, 5.0, 20.0) == [False] * 2
     scene.answers = True
     assert await looked(scene, rest, orders, 21.0) == [not has_outages]
+
+
+@pytest.mark.parametrize(
+    ("payment", "is_missing"),
+    [
+        (PAID, True),
+        (PAID | {"status": "failed", "failure": {"code": "debit_returned"}}, False),
+        (PAID | {"disputes": [{"status": "lost"}]}, False),
+    ],
+    ids=["there is money to give back", "the bank took it back", "it was lost in a dispute"],
+)
+def test_a_refund_is_waited_for_only_while_there_is_money(
+    payment: dict[str, Any], is_missing: bool
+) -> None:
+    order = OrderSeen("o1", 1, 0.0, 1000, "EUR", refunds_wished=[300])
+    order.saw(1.0, "reversed" if payment is not PAID else "fulfilled")
+    missing = what_is_missing([order], [payment], [])
+    assert ("has not reached the provider" in (missing or "")) is is_missing
