@@ -16,6 +16,9 @@ from scenarios.search.judge_plan import play_and_keep
 from scenarios.search.plan import Plan
 from scenarios.targets.simulated import Simulated
 
+# Later on nothing arrives that did not arrive before, and over hours it would be much of that.
+_MOMENTS_END_S = 60.0
+
 # Crash points that are never reached: all that they do is to count how often theirs was passed.
 _NEVER = 10**9
 COUNTED: tuple[Mapping[str, Any], ...] = (
@@ -40,6 +43,7 @@ class Addresses:
     calls: tuple[tuple[str, int | None, int], ...] = ()
     sites: tuple[tuple[Mapping[str, Any], int], ...] = ()
     orders: int = 1
+    chaos_s: float = 0.0
     moments_s: tuple[float, ...] = field(default=(0.0,))
 
 
@@ -60,6 +64,7 @@ def addresses_of(ground: Plan) -> Addresses:
         calls=_calls(done),
         sites=_sites(done),
         orders=ground.orders,
+        chaos_s=ground.scenario.chaos_s,
         moments_s=_moments(done),
     )
 
@@ -124,7 +129,7 @@ def _sites(done: Simulated) -> tuple[tuple[Mapping[str, Any], int], ...]:
 
 
 def _moments(done: Simulated) -> tuple[float, ...]:
-    """Return when, in seconds after the first order, something arrived at shop or provider."""
+    """Return when, in the first minute after the first order, a message arrived somewhere."""
     began_us = _first_order_us(done)
     numbers = {r.fields["id"] for r in done.world.trace.of_kind("request_sent")
                if r.fields["source"] != "harness"}  # fmt: skip
@@ -133,7 +138,8 @@ def _moments(done: Simulated) -> tuple[float, ...]:
         for record in done.world.trace.of_kind("request_arrived")
         if record.fields["id"] in numbers and record.time_us >= began_us
     ]
-    return tuple(dict.fromkeys((0.0, *(time_us / 1e6 for time_us in arrived))))
+    moments_s = dict.fromkeys((0.0, *(time_us / 1e6 for time_us in arrived)))
+    return tuple(moment_s for moment_s in moments_s if moment_s <= _MOMENTS_END_S)
 
 
 def _first_order_us(done: Simulated) -> int:

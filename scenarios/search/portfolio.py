@@ -48,9 +48,10 @@ class Portfolio:
 
     def prepare(self) -> None:
         """Look at each ground once without faults, to know what there is to be hit."""
-        for words in GROUNDS.values():
-            ground = Plan(self.seed, {"orders": 1, **words})
-            self.grounds.append((ground, list(singles(addresses_of(ground)))))
+        for ground in GROUNDS.values():
+            plan = Plan(self.seed, {"orders": 1, **ground.words})
+            faults = list(singles(addresses_of(plan), ground)) if ground.aims else []
+            self.grounds.append((plan, faults))
         sizes = [len(faults) for _, faults in self.grounds]
         self.tiers = [
             Tier("no fault", len(sizes)),
@@ -99,7 +100,7 @@ class Portfolio:
 
     def _drawn_pair(self, number: int) -> Plan:
         chance = keyed_random(self.seed, "pair", number)
-        ground, faults = chance.choice(self.grounds)
+        ground, faults = chance.choice([each for each in self.grounds if len(each[1]) > 1])
         return ground.with_faults(chance.sample(faults, 2))
 
 

@@ -7,24 +7,90 @@ every address of the clean run, with every value of this list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from scenarios.search.addresses import Addresses, crash_at
 
 Fault = dict[str, Any]
 
-# What a shop can be like, by name. Each is searched on its own.
-GROUNDS: dict[str, Mapping[str, Any]] = {
-    "webhooks and reconciliation": {},
-    "webhooks alone": {"shop": {"tracking": "webhooks"}},
-    "webhooks that are not retried": {"provider": {"retry_schedule": "none"}},
-    "a secret that is rotated": {"steps": [{"do": "rotate_secret", "at": "3s"}], "orders": 2,
-                                 "order_gap": "4s"},
-    "polling": {"shop": {"tracking": "polling"}},
-    "polling with backoff": {"shop": {"tracking": "polling+backoff"}},
-    "long polling": {"shop": {"tracking": "long-polling"}},
-    "an event stream": {"shop": {"tracking": "event-stream"}},
-}  # fmt: skip
+# What faults are aimed at: a ground is searched with all of these, or with those that matter to it.
+WEBHOOKS, CALLS, PAYMENTS, CRASHES, MOMENTS = "webhooks", "calls", "payments", "crashes", "moments"
+ALL_AIMS = (WEBHOOKS, CALLS, PAYMENTS, CRASHES, MOMENTS)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A way in which shop, provider and people can be set up, in the words of a scenario.
+
+    ``aims`` are the sorts of faults that are played on it, one by one and in pairs.
+    """
+
+    words: Mapping[str, Any]
+    aims: Sequence[str] = ALL_AIMS
+
+
+def _refund(share: float, at: str) -> dict[str, Any]:
+    return {"do": "refund", "order": 1, "share": share, "at": at}
+
+
+def _paying(step: str, at: str) -> dict[str, Any]:
+    return {"do": step, "order": 1, "at": at}
+
+
+GROUNDS: dict[str, Ground] = {
+    "webhooks and reconciliation": Ground({}),
+    "webhooks alone": Ground({"shop": {"tracking": "webhooks"}}),
+    "webhooks that are not retried": Ground({"provider": {"retry_schedule": "none"}}),
+    "a secret that is rotated": Ground(
+        {"steps": [{"do": "rotate_secret", "at": "3s"}], "orders": 2, "order_gap": "4s"}
+    ),
+    "polling": Ground({"shop": {"tracking": "polling"}}),
+    "polling with backoff": Ground({"shop": {"tracking": "polling+backoff"}}),
+    "long polling": Ground({"shop": {"tracking": "long-polling"}}),
+    "an event stream": Ground({"shop": {"tracking": "event-stream"}}),
+    "refunds": Ground(
+        {"steps": [_refund(0.3, "15s"), _refund(0.3, "30s")], "chaos": "2m"}, (CALLS, PAYMENTS)
+    ),
+    "a refund of everything": Ground({"steps": [_refund(1.0, "15s")], "chaos": "2m"}, (PAYMENTS,)),
+    "a payer who pays too little": Ground(
+        {"steps": [_paying("pay_too_little", "20s")]}, (PAYMENTS,)
+    ),
+    "a payer in another currency": Ground(
+        {"steps": [_paying("pay_in_another_currency", "20s")]}, (PAYMENTS,)
+    ),
+    "a payer who pays again in vain": Ground(
+        {"steps": [_paying("pay_again_in_vain", "20s")]}, (PAYMENTS,)
+    ),
+    "a payer who pays for something else": Ground(
+        {"steps": [_paying("pay_for_something_else", "20s")]}, (PAYMENTS,)
+    ),
+    "many currencies": Ground({"orders": 8}, ()),
+    "a busy day": Ground({"orders": 24, "order_gap": "500ms"}, ()),
+    "news within one second": Ground(
+        {
+            "orders": 4,
+            "order_gap": "1300ms",
+            "provider": {"settle_after": "200ms"},
+            "shop": {"tracking": "webhooks"},
+        },
+        (),
+    ),
+    "quick retries": Ground(
+        {"provider": {"retry_schedule": "10s,10s,10s,10s,10s,1m"}, "chaos": "3m"}, (MOMENTS,)
+    ),
+    "a slow bank and patience": Ground(
+        {
+            "provider": {"settle_after": "70s"},
+            "shop": {"psp_timeout": "2m", "reconcile_interval": "10m"},
+            "chaos": "5m",
+        },
+        (CALLS, PAYMENTS),
+    ),
+    "hours without retries": Ground(
+        {"provider": {"retry_schedule": "none"}, "chaos": "4h"}, (MOMENTS,)
+    ),
+}
 
 # Fields of each fault on a webhook; every one is tried at every webhook.
 ON_WEBHOOKS: dict[str, Sequence[Mapping[str, Any]]] = {
@@ -33,6 +99,7 @@ ON_WEBHOOKS: dict[str, Sequence[Mapping[str, Any]]] = {
     "duplicate": (
         {"copies": 2, "spacing": 0},
         {"copies": 2, "spacing": "20s"},
+        {"copies": 2, "spacing": "10m"},
         {"copies": 2, "ids": "new", "spacing": "2s"},
         {"copies": 2, "ids": "new", "spacing": 0},
     ),
@@ -48,7 +115,7 @@ ON_WEBHOOKS: dict[str, Sequence[Mapping[str, Any]]] = {
     "forge": ({"attempt": 1},),
     "slow_body": ({"attempt": 1, "by": "8s"},),
     "truncate_body": ({"attempt": 1},),
-    "oversize_body": ({"attempt": 1},),
+    "oversize_body": ({"attempt": 1}, {"attempt": 1, "bytes": 300_000}),
     "unknown_event_type": ({"attempt": 1},),
     "unknown_fields": ({"attempt": 1},),
 }
@@ -61,39 +128,54 @@ ON_CALLS: dict[str, Sequence[Mapping[str, Any]]] = {
         {"status": 500, "when": "after"},
         {"status": 503, "when": "before"},
     ),
-    "slow_response": ({"by": "3s"}, {"by": "10s"}),
+    "slow_response": ({"by": "3s"}, {"by": "10s"}, {"by": "90s"}),
     "rate_limit": ({"retry_after": "10s"},),
 }
 
 ON_PAYMENTS: dict[str, Sequence[Mapping[str, Any]]] = {
-    "decline": ({}, {"code": "insufficient_funds"}),
+    "decline": ({}, {"code": "insufficient_funds"}, {"times": 1}),
     "settle_after": ({"by": "30s"}, {"by": "20m"}),
     "dispute": (
         {"by": "10s", "decided_after": "10s", "outcome": "lost"},
         {"by": "10s", "decided_after": "10s", "outcome": "won"},
     ),
     "fail_late": ({"by": "20s"},),
+    "refund_fails": ({"by": "20s"},),
 }
 
 DOWN_S = (0.5, 20.0)
 PAUSES_S = (3.0, 40.0)
 PARTITIONS_S = (3.0, 40.0)
 OUTAGES = ("3s", "40s")
+# Longer than what a job looks back, or a cache remembers. Only where the chaos lasts that long.
+ABSENCE_S = 3 * 3600.0
 
 
-def singles(at: Addresses) -> Iterator[Fault]:
-    """Yield every single fault of the lists above, at every address."""
+def singles(at: Addresses, ground: Ground) -> Iterator[Fault]:
+    """Yield every single fault of the lists above, at every address that a ground aims at."""
+    makers = {
+        WEBHOOKS: _on_webhooks,
+        CALLS: _on_calls,
+        PAYMENTS: _on_payments,
+        CRASHES: _crashes,
+        MOMENTS: _in_time,
+    }
+    for aim in ground.aims:
+        yield from makers[aim](at)
+
+
+def _on_webhooks(at: Addresses) -> Iterator[Fault]:
     for event, order in at.webhooks:
         for kind, values in ON_WEBHOOKS.items():
             yield from ({"kind": kind, "event": event, "order": order, **each} for each in values)
         if event != "payment.succeeded" and ("payment.succeeded", order) in at.webhooks:
             yield {"kind": "reorder", "event": event, "order": order, "after": "payment.succeeded"}
-    yield from _on_calls(at)
+
+
+def _on_payments(at: Addresses) -> Iterator[Fault]:
     for order in range(1, at.orders + 1):
         for kind, values in ON_PAYMENTS.items():
             yield from ({"kind": kind, "order": order, **each} for each in values)
-    yield from _crashes(at)
-    yield from _in_time(at)
 
 
 def _on_calls(at: Addresses) -> Iterator[Fault]:
@@ -125,3 +207,7 @@ def _in_time(at: Addresses) -> Iterator[Fault]:
             for s in PARTITIONS_S
         )
         yield from ({"kind": "outage", "start": start, "for": each} for each in OUTAGES)
+        yield {"kind": "error", "status": 503, "start": start}
+        yield {"kind": "pause", "host": "warehouse", "start": start, "for": PAUSES_S[-1] * 1.5}
+        if at.chaos_s > ABSENCE_S:
+            yield {"kind": "crash", "host": "shop", "start": start, "for": ABSENCE_S}

@@ -12,7 +12,7 @@ from typing import Any
 
 from scenarios.search.addresses import COUNTED, crash_at
 from scenarios.search.plan import Plan
-from scenarios.search.space import ON_CALLS, ON_PAYMENTS, ON_WEBHOOKS
+from scenarios.search.space import ABSENCE_S, ON_CALLS, ON_PAYMENTS, ON_WEBHOOKS
 from scenarios.world.randomness import keyed_random
 
 FAULTS_MAX = 6
@@ -32,7 +32,21 @@ _OPERATIONS = {
 _ASKING = ("create_payment", "read_payment", "list_events")
 _GAPS_S = (0, 0.001, 1.0, 4.0, 20.0)
 _MOMENTS_S = (0, 0.001, 0.004, 0.01, 1.0, 2.0, 2.01, 2.02, 5.0, 10.0, 30.0)
-_LENGTHS_S = (0.5, 1.0, 3.0, 5.0, 15.0, 20.0, 45.0)
+_LENGTHS_S = (0.5, 1.0, 3.0, 5.0, 15.0, 20.0, 45.0, 70.0)
+_HOSTS = ("shop", "shop", "psp", "warehouse")
+# One in so many plans lasts for hours, and then so may what happens in it.
+_LONG_ONE_IN = 20
+_LONG_CHAOS = "4h"
+_QUICK_RETRIES = "10s,10s,10s,10s,10s,1m"
+_STEPS: tuple[dict[str, Any], ...] = (
+    {"do": "refund", "order": 1, "share": 0.3},
+    {"do": "refund", "order": 1},
+    {"do": "pay_too_little", "order": 1},
+    {"do": "pay_in_another_currency", "order": 1},
+    {"do": "pay_again_in_vain", "order": 1},
+    {"do": "pay_for_something_else", "order": 1},
+)
+_STEP_TIMES = ("10s", "20s", "40s")
 
 Fault = dict[str, Any]
 
@@ -46,6 +60,9 @@ def swarm_plan(seed: int, number: int) -> Plan:
     makers = _makers(tracking, orders)
     kinds = chance.sample(sorted(makers), chance.randint(1, min(4, len(makers))))
     faults = [makers[chance.choice(kinds)](chance) for _ in range(chance.randint(1, FAULTS_MAX))]
+    if chance.randrange(_LONG_ONE_IN) == 0:
+        setting["chaos"] = _LONG_CHAOS
+        faults.append(_absence(chance))
     return Plan(chance.getrandbits(16), setting, tuple(faults))
 
 
@@ -59,12 +76,19 @@ def _setting(chance: random.Random, tracking: str, orders: int) -> dict[str, Any
     # What is never sent again can only be found by asking.
     if tracking == _TRACKING[0] and chance.random() < 0.3:
         provider["retry_schedule"] = "none"
+    elif chance.random() < 0.2:
+        provider["retry_schedule"] = _QUICK_RETRIES
     if chance.random() < 0.2:
         provider["settle_after"] = chance.choice(("0s", "10ms", "20s", "70s"))
     if provider:
         setting["provider"] = provider
+    steps = []
     if tracking.startswith("webhooks") and chance.random() < 0.25:
-        setting["steps"] = [{"do": "rotate_secret", "at": chance.choice((0, 1.0, 3.0, 20.0))}]
+        steps.append({"do": "rotate_secret", "at": chance.choice((0, 1.0, 3.0, 20.0))})
+    if chance.random() < 0.2:
+        steps.append({**chance.choice(_STEPS), "at": chance.choice(_STEP_TIMES)})
+    if steps:
+        setting["steps"] = steps
     return setting
 
 
@@ -105,6 +129,7 @@ def _makers(tracking: str, orders: int) -> Mapping[str, Callable[[random.Random]
     makers["pause"] = lambda chance: _host("pause", chance)
     makers["partition"] = _partition
     makers["outage"] = lambda chance: {"kind": "outage", **_span(chance)}
+    makers["every call fails"] = _failing_calls
     return makers
 
 
@@ -126,12 +151,22 @@ def _crash(chance: random.Random) -> Fault:
 
 
 def _host(kind: str, chance: random.Random) -> Fault:
-    return {"kind": kind, "host": chance.choice(("shop", "shop", "psp")), **_span(chance)}
+    hosts = _HOSTS if kind == "pause" else _HOSTS[:-1]
+    return {"kind": kind, "host": chance.choice(hosts), **_span(chance)}
 
 
 def _partition(chance: random.Random) -> Fault:
     pair = chance.choice((["psp", "shop"], ["psp", "shop"], ["shop", "warehouse"]))
     return {"kind": "partition", "between": pair, **_span(chance)}
+
+
+def _failing_calls(chance: random.Random) -> Fault:
+    return {"kind": "error", "status": 503, "start": chance.choice(_MOMENTS_S)}
+
+
+def _absence(chance: random.Random) -> Fault:
+    start_s = chance.choice(_MOMENTS_S)
+    return {"kind": "crash", "host": "shop", "start": start_s, "for": ABSENCE_S}
 
 
 def _span(chance: random.Random) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from scenarios.search.addresses import addresses_of
 from scenarios.search.explore import Budget, Search, search
 from scenarios.search.plan import Plan
 from scenarios.search.portfolio import Portfolio, Tier
-from scenarios.search.space import GROUNDS, singles
+from scenarios.search.space import ABSENCE_S, GROUNDS, singles
 from scenarios.search.swarm import swarm_plan
 from scenarios.search.workers import players
 from scenarios.vocabulary import ALL_FAULTS
@@ -34,9 +34,9 @@ def test_addresses_are_what_happens_in_a_run_without_faults() -> None:
 
 @pytest.mark.parametrize("name", GROUNDS)
 def test_every_single_fault_is_a_valid_plan(name: str) -> None:
-    ground = Plan(1, {"orders": 1, **GROUNDS[name]})
-    faults = list(singles(addresses_of(ground)))
-    assert len(faults) > 50
+    ground = Plan(1, {"orders": 1, **GROUNDS[name].words})
+    faults = list(singles(addresses_of(ground), GROUNDS[name]))
+    assert len(faults) >= 5 * len(GROUNDS[name].aims)
     for fault in faults:
         assert ground.with_faults([fault]).scenario.faults
 
@@ -50,6 +50,15 @@ def test_swarms_are_valid_repeatable_and_reach_every_sort_of_fault() -> None:
     on = {ALL_FAULTS[kind].on for kind in kinds}
     assert on == {"webhook", "api", "provider", "payment", "host", "network"}
     assert len(kinds) > 25
+
+
+def test_swarms_reach_what_people_do_and_absences_of_hours() -> None:
+    plans = [swarm_plan(1, number) for number in range(600)]
+    steps = {step.do for plan in plans for step in plan.scenario.steps}
+    assert steps > {"rotate_secret", "refund", "pay_too_little"}
+    longest_s = max(plan.scenario.chaos_s for plan in plans)
+    assert longest_s > ABSENCE_S
+    assert any(fault.get("for") == ABSENCE_S for plan in plans for fault in plan.faults)
 
 
 def test_the_same_seed_makes_the_same_plans_in_the_same_order() -> None:
@@ -124,10 +133,11 @@ def test_explore_writes_the_contracts_keys_and_everything_about_a_failure(
 def test_explore_ends_with_0_when_nothing_broke_and_says_what_that_means(
     tmp_path: Path, capsys
 ) -> None:
-    assert main(["explore", "--runs", "12", "--jobs", "1", "--out", str(tmp_path)]) == 0
+    runs = str(len(GROUNDS) + 4)
+    assert main(["explore", "--runs", runs, "--jobs", "1", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert "no plan of these broke a promise; others may" in out
-    assert "no fault: all 8" in out
+    assert f"no fault: all {len(GROUNDS)}" in out
     assert not list(tmp_path.iterdir())
 
 
