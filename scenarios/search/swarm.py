@@ -61,8 +61,7 @@ def swarm_plan(seed: int, number: int) -> Plan:
     kinds = chance.sample(sorted(makers), chance.randint(1, min(4, len(makers))))
     faults = [makers[chance.choice(kinds)](chance) for _ in range(chance.randint(1, FAULTS_MAX))]
     if chance.randrange(_LONG_ONE_IN) == 0:
-        setting["chaos"] = _LONG_CHAOS
-        faults.append(_absence(chance))
+        faults += _long(chance, setting, makers["dispute"])
     return Plan(chance.getrandbits(16), setting, tuple(faults))
 
 
@@ -164,9 +163,20 @@ def _failing_calls(chance: random.Random) -> Fault:
     return {"kind": "error", "status": 503, "start": chance.choice(_MOMENTS_S)}
 
 
-def _absence(chance: random.Random) -> Fault:
+def _long(
+    chance: random.Random, setting: dict[str, Any], late_news: Callable[[random.Random], Fault]
+) -> list[Fault]:
+    """Let a plan last for hours with the shop away; half of the time something happens meanwhile.
+
+    What is sent again for days would find the shop back, so half of the time nothing is.
+    """
+    setting["chaos"] = _LONG_CHAOS
+    # Only a shop that asks can learn of what is sent once.
+    if chance.random() < 0.5 and "shop" not in setting:
+        setting["provider"] = {**setting.get("provider", {}), "retry_schedule": "none"}
     start_s = chance.choice(_MOMENTS_S)
-    return {"kind": "crash", "host": "shop", "start": start_s, "for": ABSENCE_S}
+    away: Fault = {"kind": "crash", "host": "shop", "start": start_s, "for": ABSENCE_S}
+    return [late_news(chance), away] if chance.random() < 0.5 else [away]
 
 
 def _span(chance: random.Random) -> dict[str, Any]:
