@@ -20,9 +20,10 @@ from benchmarks.harness_speed import harness_figures
 from benchmarks.processes import CouldNotStart
 from benchmarks.provider_speed import Bench, backlog_speed, payments_speed
 from benchmarks.raw_limits import bare_client, bare_database, empty_server
+from benchmarks.search_reach import reach_figures
 from benchmarks.watch import Speed
 
-MODES = ("provider", "harness", "million", "postgres")
+MODES = ("provider", "harness", "million", "postgres", "search")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +64,9 @@ def _measure(modes: Sequence[str], payments: int, stored: int) -> list[Figure]:
         if "harness" in modes:
             status.update("the harness")
             figures += harness_figures(folder)
+        if "search" in modes:
+            status.stop()
+            figures += reach_figures()
         if "million" in modes:
             run(f"with {stored:,} payments stored", million.measured(folder, stored, payments))
         if "postgres" in modes:
