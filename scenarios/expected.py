@@ -21,6 +21,7 @@ _OPENED = ("disputed", REVERSED)
 _WON = ("fulfilled", "partially_refunded", "refunded")
 _REFUNDED = ("refunded", REVERSED)
 _PARTIALLY_REFUNDED = ("partially_refunded", REVERSED)
+_UNDONE = ("fulfilled", REVERSED)
 _WAITING = ("pending",)
 
 
@@ -44,5 +45,9 @@ def expected_statuses(payments: Sequence[Mapping[str, Any]]) -> Sequence[str]:
 def _after_refunds(payment: Mapping[str, Any], otherwise: Sequence[str]) -> Sequence[str]:
     refunded = payment.get("amount_refunded", 0)
     if not refunded:
-        return otherwise
+        return _UNDONE if otherwise is not _WON and _has_failed_refund(payment) else otherwise
     return _REFUNDED if refunded >= payment["amount"] else _PARTIALLY_REFUNDED
+
+
+def _has_failed_refund(payment: Mapping[str, Any]) -> bool:
+    return any(refund["status"] == "failed" for refund in payment.get("refunds", ()))

@@ -122,3 +122,14 @@ def test_a_refund_is_waited_for_only_while_there_is_money(
     order.saw(1.0, "reversed" if payment is not PAID else "fulfilled")
     missing = what_is_missing([order], [payment], [])
     assert ("has not reached the provider" in (missing or "")) is is_missing
+
+
+@pytest.mark.parametrize(
+    ("status", "is_at_rest"), [("fulfilled", True), ("partially_refunded", False)]
+)
+def test_a_refund_that_failed_has_to_be_learnt(status: str, is_at_rest: bool) -> None:
+    refund = {"id": "re_1", "status": "failed"}
+    order = OrderSeen("o1", 1, 0.0, 1000, "EUR", refunds_wished=[300])
+    order.saw(1.0, status)
+    missing = what_is_missing([order], [PAID | {"amount": 1000, "refunds": [refund]}], [])
+    assert (missing is None) is is_at_rest
