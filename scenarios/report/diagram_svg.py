@@ -7,18 +7,23 @@ from html import escape
 
 from scenarios.report.timeline import TimelineStep, participants, written_moment
 
-COLUMN, ROW, LEFT, TOP = 260, 34, 110, 56
+COLUMN, ROW, LEFT, TOP = 260, 34, 20, 56
 _STYLE = """
 svg.sequence { color-scheme: light dark; font: 13px system-ui, sans-serif; }
 .sequence text { fill: light-dark(#1c2430, #e4e9f0); }
+.sequence text { paint-order: stroke; stroke-width: 4px; stroke-linejoin: round; }
 .sequence .life, .sequence .arrow { stroke: light-dark(#8a94a3, #77818f); fill: none; }
 .sequence .answer { stroke-dasharray: 5 4; }
 .sequence .head { fill: light-dark(#e8edf4, #2a323d); stroke: light-dark(#8a94a3, #77818f); }
 .sequence .time { fill: light-dark(#5c6673, #9aa5b3); font-size: 11px; }
 .sequence .fault { stroke: light-dark(#b35900, #ffb45c); }
-.sequence text.fault { fill: light-dark(#b35900, #ffb45c); stroke: none; }
+.sequence text.fault { fill: light-dark(#b35900, #ffb45c); }
 .sequence .broken { stroke: light-dark(#b3001e, #ff7a8a); }
-.sequence text.broken { fill: light-dark(#b3001e, #ff7a8a); stroke: none; font-weight: 600; }
+.sequence text.broken { fill: light-dark(#b3001e, #ff7a8a); font-weight: 600; }
+.sequence text, .sequence text.fault, .sequence text.broken {
+  stroke: light-dark(#ffffff, #14181e);
+}
+.sequence .head + text { stroke: none; }
 .sequence .back { fill: light-dark(#ffffff, #14181e); stroke: none; }
 """.strip()
 

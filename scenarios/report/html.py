@@ -19,6 +19,7 @@ from scenarios.report.story import (
     self_checks,
     sentences,
 )
+from scenarios.run_suite import is_external
 from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
 
 MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
@@ -72,11 +73,14 @@ def _head(told: Told, verdict: Verdict) -> str:
     said = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
     fired = sum(sum(result.faults_fired.values()) for result in told.results)
     world_s = sum(result.simulated_s for result in told.results)
-    where = {"sim": "in virtual time", "live": "over real HTTP"}.get(told.target, told.target)
+    where = {"sim": "in virtual time", "live": "over real HTTP"}.get(
+        told.target, f"the service of {told.target}"
+    )
+    who = "" if is_external(told.target) else f"shop <b>{escape(told.shop)}</b>, "
     return (
         f'<header><h1><span class="{verdict.value}">{MARKS[verdict]}</span></h1>'
-        f"<p>{said} of {len(told.results)} scenarios: shop <b>{escape(told.shop)}</b>, "
-        f"{escape(told.seeds)}, {escape(where)}.</p>"
+        f"<p>{said} of {len(told.results)} scenarios: {who}{escape(told.seeds)}, "
+        f"{escape(where)}.</p>"
         f'<div class="bar" role="img" aria-label="{said}">{shares}</div>'
         f'<p class="soft">{fired} faults fired in {format_duration(world_s)} of the world’s '
         f"time. {self_checks(told)}</p>"

@@ -8,6 +8,7 @@ from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.report.diagram_mermaid import mermaid_diagram
 from scenarios.report.story import Told, order_stories, replay_command, self_checks, sentences
+from scenarios.run_suite import is_external
 from scenarios.verdict import ScenarioResult, Verdict
 
 _MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
@@ -21,10 +22,11 @@ def markdown_report(told: Told) -> str:
     verdict = told.verdict
     counts = Counter(result.verdict for result in told.results)
     said = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
+    who = "Your own service" if is_external(told.target) else f"Shop `{told.shop}`"
     lines = [
         f"# {_MARKS[verdict]}: {said} of {len(told.results)} scenarios",
         "",
-        f"Shop `{told.shop}`, {told.seeds}, target `{told.target}`. {self_checks(told)}".rstrip(),
+        f"{who}, {told.seeds}, target `{told.target}`. {self_checks(told)}".rstrip(),
         "",
     ]
     troubled = [result for result in told.results if result.verdict is not Verdict.HELD]

@@ -85,10 +85,17 @@ def _seen(order: OrderSeen, began: float) -> Iterator[TimelineStep]:
 
 
 def _payments(evidence: Evidence, order: OrderSeen, began: float) -> Iterator[TimelineStep]:
-    for payment in evidence.payments_of(order.id):
-        if "created" in payment:
-            at_s = moment(payment["created"]) - began
-            yield TimelineStep(at_s, SHOP, PSP, f"pay {payment['amount']} {payment['currency']}")
+    succeeded = 0
+    for payment in sorted(evidence.payments_of(order.id), key=lambda each: each.get("created", "")):
+        if "created" not in payment:
+            continue
+        at_s = moment(payment["created"]) - began
+        text = f"pay {payment['amount']} {payment['currency']}"
+        succeeded += payment["status"] == "succeeded"
+        if payment["status"] == "succeeded" and succeeded > 1:
+            yield TimelineStep(at_s, SHOP, PSP, f"{text}, charge {succeeded}", "broken")
+        else:
+            yield TimelineStep(at_s, SHOP, PSP, text)
 
 
 def _webhooks(evidence: Evidence, order: OrderSeen, began: float) -> Iterator[TimelineStep]:

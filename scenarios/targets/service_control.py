@@ -136,7 +136,8 @@ class ServiceControl(WebhookWatch):
     def _strike(self, crash: ArmedCrash) -> None:
         assert self._service is not None, "scenarios that crash need a service that we start"
         self._service.kill()
-        self._note("crashes")
+        # Told once the provider has noted the answer that left in the instant before.
+        asyncio.get_running_loop().call_soon(self._note, "crashes")
         crash.fired = True
         self._later(self._bring_back(self._service, crash.down_s))
 

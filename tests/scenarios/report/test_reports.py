@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,12 @@ from scenarios.report.annotations import annotation_lines
 from scenarios.report.html import html_report
 from scenarios.report.junit import junit_text
 from scenarios.report.markdown import markdown_report
+from scenarios.report.order_story import steps_of
 from scenarios.report.run_junit import run_suites
 from scenarios.report.story import Told, order_stories, replay_command, sentences
 from scenarios.run_suite import run_suite
 from scenarios.scenario_files import select
+from tests.scenarios.evidence_of import evidence, payment
 from tests.scenarios.report.junit_rules import broken_rules
 
 VOID = {"meta", "br", "img", "link", "input", "hr", "wbr"}
@@ -125,6 +128,27 @@ def test_a_crash_and_the_return_stand_among_the_steps_of_an_order() -> None:
     ]
     [webhook] = [step for step in order.steps if step.text == "payment.succeeded"]
     assert webhook.at_s < notes[0].at_s < notes[1].at_s
+
+
+def test_the_second_charge_of_an_order_is_marked_and_a_second_try_is_not() -> None:
+    def pay(number: int, status: str) -> dict[str, Any]:
+        created = f"2026-01-01T00:00:0{number}Z"
+        return payment(number, status, reference="ord_1", created=created)
+
+    def marks(*statuses: str) -> list[str]:
+        payments = [pay(number, status) for number, status in enumerate(statuses, start=1)]
+        seen = evidence(payments=payments, deliveries=[])
+        return [step.mark for step in steps_of(seen, seen.orders[0], 0.0) if step.target == "psp"]
+
+    assert marks("succeeded", "succeeded") == ["normal", "broken"]
+    assert marks("failed", "succeeded") == ["normal", "normal"]
+
+
+def test_what_is_told_of_a_service_of_ones_own_names_no_shop_of_ours(held: Told) -> None:
+    own = replace(held, target="my-service.toml")
+    assert "Your own service, seed 1, target `my-service.toml`." in markdown_report(own)
+    assert "the service of my-service.toml" in html_report(own)
+    assert "Shop `correct`" in markdown_report(held)
 
 
 def test_a_promise_that_the_target_cannot_show_is_not_called_unproven(held: Told) -> None:
