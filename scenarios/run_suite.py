@@ -91,6 +91,15 @@ def _without_evidence(task: Task, wall_s: float, trouble: str) -> RunResult:
     )
 
 
+def try_service(file: str) -> None:
+    """Start somebody's service once and buy there. Raises WrongUsage or Unreachable.
+
+    Whoever stops us meanwhile leaves nothing running, as with runs.
+    """
+    with services_quiet(), together(external.check_external, 1) as run_all:
+        list(run_all([file]))
+
+
 def _result(task: Task, played: Played, wall_s: float) -> RunResult:
     """Judge what was seen."""
     evidence = played.evidence

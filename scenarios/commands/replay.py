@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from scenarios.run_suite import (
     run_external_task,
     run_task,
     services_quiet,
+    try_service,
 )
 from scenarios.run_together import together
 from scenarios.scenario import Scenario
@@ -36,7 +36,6 @@ from scenarios.search.replay import (
     seen_again,
 )
 from scenarios.search.tell import aimed
-from scenarios.targets.external import check_external
 from scenarios.targets.target_file import load_target
 from scenarios.verdict import RunResult
 
@@ -99,10 +98,9 @@ def _play(replay: Replay, scenario: Scenario) -> RunResult:
     task = Task(scenario, replay.plan.seed, replay.target, replay.shop)
     if not is_external(replay.target):
         return run_task(task)
-    with services_quiet():
-        asyncio.run(check_external(replay.target))
-        with together(run_external_task, 1) as run_all:
-            return next(run_all([task]))
+    try_service(replay.target)
+    with services_quiet(), together(run_external_task, 1) as run_all:
+        return next(run_all([task]))
 
 
 def _show(options: argparse.Namespace, replay: Replay, again: Again) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 import time
@@ -27,11 +26,10 @@ from scenarios.report.write_reports import (
     write_markdown,
     write_run_junit,
 )
-from scenarios.run_suite import SIMULATED, is_external, run_suite, services_quiet
+from scenarios.run_suite import SIMULATED, is_external, run_suite, try_service
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
 from scenarios.search.replay import replay_of, write_replay
-from scenarios.targets.external import check_external
 from scenarios.verdict import ScenarioResult
 
 REPORT_FOLDER = "reports"
@@ -69,8 +67,7 @@ def _work(options: argparse.Namespace) -> int:
     seeds = _seeds(options)
     scenarios, left_out = common.fitting(select(options.scenarios), options.target)
     if is_external(options.target):
-        with services_quiet():
-            asyncio.run(check_external(options.target))
+        try_service(options.target)
     reports = (options.html, options.junit, options.markdown, options.report)
     with terminal.progress("playing", len(scenarios)) as bar:
         results = run_suite(
