@@ -123,7 +123,11 @@ async def _last(scenario: Scenario, stage: Stage, orders: list[OrderSeen]) -> No
     began_at = stage.now()
     while (passed_s := stage.now() - began_at) < planned_s + stage.patience.longer_chaos_s:
         await asyncio.sleep(stage.scaled(LOOK_EVERY_S))
-        counts = await _fired(stage)
+        try:
+            counts = await _fired(stage)
+        except (httpx.HTTPError, BadAnswer):
+            # A machine that is too busy to answer now is asked again.
+            continue
         if passed_s >= planned_s and all(counts):
             return
         # When nothing more can come, a fault that has not fired has nothing left to act on.

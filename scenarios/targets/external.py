@@ -21,7 +21,7 @@ import httpx
 
 from psp_sim.server import real_transport
 from psp_sim.settings import Settings as ProviderSettings
-from scenarios.api import Api
+from scenarios.api import Api, BadAnswer
 from scenarios.converge import SLACK_S
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.evidence import Played
@@ -108,7 +108,11 @@ async def play_external(scenario: Scenario, seed: int, file: str) -> Played:
 
 async def _disabled(made: _Set) -> str | None:
     """Say that nobody mended the endpoint after the provider had disabled it, or return None."""
-    for endpoint in await made.stage.provider.get_all("/v1/webhook_endpoints"):
+    try:
+        endpoints = await made.stage.provider.get_all("/v1/webhook_endpoints")
+    except (httpx.HTTPError, BadAnswer):
+        return None
+    for endpoint in endpoints:
         if endpoint["status"] == "disabled":
             path = f"POST /v1/webhook_endpoints/{endpoint['id']}/enable"
             return f"the provider disabled the webhook endpoint and nobody called {path}"
