@@ -7,6 +7,7 @@ its commits, cannot be aimed at.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -63,6 +64,7 @@ class ServiceControl(WebhookWatch):
         self._moments: list[float] = []
         self._endings: set[asyncio.Task[None]] = set()
         self._incidents: list[Incident] = []
+        self._is_healed = asyncio.Event()
 
     def begin(self, fault: PlannedFault) -> None:
         """Let the fault happen now, or arm it for the webhook that it names."""
@@ -77,6 +79,7 @@ class ServiceControl(WebhookWatch):
     async def heal(self) -> None:
         """End all faults and wait for the service. Raises Unreachable if it does not come back."""
         self._armed.clear()
+        self._is_healed.set()
         self._line.repair()
         if self._endings:
             await asyncio.gather(*self._endings)
@@ -143,7 +146,7 @@ class ServiceControl(WebhookWatch):
 
     async def _bring_back(self, service: ServiceProcess, down_s: float) -> None:
         await service.wait_until_gone()
-        await asyncio.sleep(down_s)
+        await self._pass(down_s)
         await service.start()
         self._note("is started again")
 
@@ -154,7 +157,7 @@ class ServiceControl(WebhookWatch):
         self._note("stands still")
 
         async def resume() -> None:
-            await asyncio.sleep(max(self._pause_min_s, self._scaled(fault.fields["for"])))
+            await self._pass(max(self._pause_min_s, self._scaled(fault.fields["for"])))
             service.resume()
             self._note("goes on")
 
@@ -167,12 +170,17 @@ class ServiceControl(WebhookWatch):
         self._note("is cut off")
 
         async def repair() -> None:
-            await asyncio.sleep(self._scaled(fault.fields["for"]))
+            await self._pass(self._scaled(fault.fields["for"]))
             self._line.repair()
             self._note("can be reached again")
 
         self._later(repair())
         return lambda: self._line.swallowed - before
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass, until everything is healed at the latest."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._is_healed.wait(), seconds)
 
     def _note(self, text: str) -> None:
         self._incidents.append(Incident(self._now(), "shop", text))
