@@ -81,8 +81,9 @@ async def test_the_next_address_is_tried_when_one_refuses(transport, send, monke
 async def test_an_answer_that_does_not_come_to_its_end_is_given_up_in_time(transport, send, answer):
     writers = []
 
-    def hold(_, writer):
+    async def hold(reader, writer):
         writers.append(writer)
+        await reader.readuntil(b"{}")
         writer.write(answer)
 
     async with await asyncio.start_server(hold, "127.0.0.1", 0) as server:
