@@ -25,7 +25,7 @@ run: $(READY) ## play every scenario and say which promises held (ARGS="storm --
 	@$(BIN)/python -m scenarios run $(ARGS)
 
 test: $(READY) ## run every test (ARGS="-m 'not live'" leaves out those with real processes)
-	@$(BIN)/python -m pytest -q --numprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -q --numprocesses 5 --dist worksteal $(ARGS)
 
 explore: $(READY) ## search for faults that break the correct shop (ARGS="--shop no_dedupe --for 30s")
 	@$(BIN)/python -m scenarios explore $(ARGS)
