@@ -11,19 +11,13 @@ provider cannot be asked at that moment; with reconciliation only as a long wait
 from __future__ import annotations
 
 import asyncio
-import logging
 from weakref import WeakKeyDictionary
 
-from scenarios.mutants.by_hand import payment_in
+from scenarios.mutants.by_hand import handle_or_log
 from scenarios.mutants.mutant import Mutant
-from shop.apply_outcome import apply_outcome
-from shop.domain.errors import ShopError
-from shop.domain.payment import PaymentReported
 from shop.domain.webhook_signature import SignedWebhook
 from shop.parts import Parts
 from shop.ports import Shop
-
-_LOG = logging.getLogger("shop")
 
 # The loop itself keeps only weak references to its tasks.
 _UNDER_WAY: WeakKeyDictionary[Shop, set[asyncio.Task[None]]] = WeakKeyDictionary()
@@ -32,20 +26,9 @@ _UNDER_WAY: WeakKeyDictionary[Shop, set[asyncio.Task[None]]] = WeakKeyDictionary
 async def answer_then_handle(shop: Shop, webhook: SignedWebhook) -> None:
     """Return at once; the work is only a task by then."""
     tasks = _UNDER_WAY.setdefault(shop, set())
-    task = asyncio.create_task(_handle_later(shop, webhook))
+    task = asyncio.create_task(handle_or_log(shop, webhook))
     tasks.add(task)
     task.add_done_callback(tasks.discard)
-
-
-async def _handle_later(shop: Shop, webhook: SignedWebhook) -> None:
-    payment = payment_in(webhook)
-    if payment is None:
-        return
-    try:
-        payment = await shop.provider.fetch_payment(payment.id)
-        await apply_outcome(shop, payment.reference, PaymentReported(payment))
-    except ShopError as problem:
-        _LOG.warning("lost webhook %s: %s", webhook.id, problem.detail)
 
 
 MUTANT = Mutant(

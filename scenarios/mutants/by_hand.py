@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from shop import store
-from shop.domain.errors import ShopError
+from shop.apply_outcome import apply_outcome
+from shop.domain.errors import ProviderUnavailable, ShopError
 from shop.domain.fulfilment import Fulfilment
 from shop.domain.ledger import entry_for_capture
 from shop.domain.order import Order, OrderStatus, fulfilled, later_of, status_after
-from shop.domain.payment import Payment
+from shop.domain.payment import Payment, PaymentReported
 from shop.domain.webhook_signature import SignedWebhook
+from shop.fulfil_order import fulfil_order
 from shop.ports import Shop
 from shop.wire import read_event
 from sqlport import Transaction
+
+_LOG = logging.getLogger("shop")
 
 
 def payment_in(webhook: SignedWebhook) -> Payment | None:
@@ -65,3 +70,24 @@ async def handle_at_once(shop: Shop, payment: Payment) -> None:
             fulfilment = fresh_fulfilment(shop, order)
             await store.insert_fulfilment(transaction, fulfilment, shop.clock.now())
     shop.wake.fulfilments.set()
+
+
+async def ship_then_note(shop: Shop, payment: Payment, order: Order) -> None:
+    """Ship, and write it down only when that is done. Raises ProviderUnavailable."""
+    fulfilment = fresh_fulfilment(shop, order)
+    if not await fulfil_order(shop, fulfilment):
+        raise ProviderUnavailable("the warehouse does not answer: deliver this again")
+    async with shop.database.transaction() as transaction:
+        await note_shipped(shop, transaction, payment, fulfilment)
+
+
+async def handle_or_log(shop: Shop, webhook: SignedWebhook) -> None:
+    """Look at the payment and act upon it; what goes wrong on the way is only noted."""
+    payment = payment_in(webhook)
+    if payment is None:
+        return
+    try:
+        payment = await shop.provider.fetch_payment(payment.id)
+        await apply_outcome(shop, payment.reference, PaymentReported(payment))
+    except ShopError as problem:
+        _LOG.warning("webhook %s failed: %s", webhook.id, problem.detail)

@@ -8,14 +8,12 @@ Shows as two fulfilments at the warehouse when the same webhook arrives twice at
 
 from __future__ import annotations
 
-from scenarios.mutants.by_hand import fresh_fulfilment, note_shipped, payment_in, update_order
+from scenarios.mutants.by_hand import payment_in, ship_then_note, update_order
 from scenarios.mutants.mutant import Mutant
 from shop import store
-from shop.domain.errors import ProviderUnavailable
 from shop.domain.order import OrderStatus, status_after
 from shop.domain.payment import Payment
 from shop.domain.webhook_signature import SignedWebhook
-from shop.fulfil_order import fulfil_order
 from shop.parts import Parts
 from shop.ports import Shop
 
@@ -41,11 +39,7 @@ async def look_act_remember(shop: Shop, webhook: SignedWebhook) -> None:
 async def _ship_now(shop: Shop, payment: Payment) -> None:
     async with shop.database.transaction() as transaction:
         order, _ = await update_order(transaction, payment)
-    fulfilment = fresh_fulfilment(shop, order)
-    if not await fulfil_order(shop, fulfilment):
-        raise ProviderUnavailable("the warehouse does not answer: deliver this again")
-    async with shop.database.transaction() as transaction:
-        await note_shipped(shop, transaction, payment, fulfilment)
+    await ship_then_note(shop, payment, order)
 
 
 MUTANT = Mutant(
