@@ -32,6 +32,7 @@ from shop.settings import BadSetting, Settings, documented, settings_from
 from shop.store import SCHEMA
 from shop.streaming_transport import StreamingTransport
 from sqlport import DatabaseError, open_database
+from sqlport.sqlite_url import is_sqlite, read_sqlite_url
 
 _WRONG_USAGE = 2
 _BACKLOG = 2048
@@ -114,8 +115,7 @@ def _work_on_dead_letters(options: argparse.Namespace) -> int:
 
 def _require_existing(url: str) -> None:
     """A mistyped path must not become a new, empty database in which nothing is set aside."""
-    path = url.removeprefix("sqlite:///")
-    if path != url and not Path(path).is_file():
+    if is_sqlite(url) and not Path(path := read_sqlite_url(url).path).is_file():
         raise BadSetting(f"there is no database at {path}")
 
 

@@ -74,7 +74,10 @@ class Settings:
     # fmt: off
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8081, "port to listen on; 0 picks a free one", most=65535)
-    database: str = _setting("sqlite:///shop.sqlite3", "sqlite:///FILE, sqlite:///:memory: or postgresql://…")
+    database: str = _setting(
+        "sqlite:///shop.sqlite3",
+        "sqlite:///FILE, sqlite:///FILE?cache_mb=64, sqlite:///:memory: or postgresql://…",
+    )
     role: str = _setting(ALL, f"one of {', '.join(ROLES)}: what this process does of the whole")
     look_interval_s: float = _seconds(2.0, "PostgreSQL: delay between two looks for others' work")
     psp: str = _setting("http://127.0.0.1:8080", "base URL of the payment provider")

@@ -9,28 +9,28 @@ from sqlport.errors import BadDatabaseUrl, DatabaseBusy, DriverMissing, NotAData
 from sqlport.port import Database
 from sqlport.postgres_url import is_postgres
 from sqlport.sqlite_group import GroupingSqliteDatabase
+from sqlport.sqlite_url import SqliteUrl, is_sqlite, read_sqlite_url
 
-_SQLITE = "sqlite:///"
 _LOCK_WAIT_S = 2.0
 # Statements stay prepared. Those with a list of values come in many lengths.
 _STATEMENTS_KEPT = 512
-_CACHE_KB = 65_536
 
 
 async def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` (relative), ``sqlite:////path`` (absolute) or ``sqlite:///:memory:``.
 
+    With ``?cache_mb=16``, that much of it is kept in memory at most.
     Or ``postgresql://user:password@host:port/name?pool_size=10``: that many transactions at once.
     Raises BadDatabaseUrl, DriverMissing, NotADatabase, DatabaseUnreachable or DatabaseBusy.
     """
     if is_postgres(url):
         return await _open_postgres(url)
-    if not url.startswith(_SQLITE):
+    if not is_sqlite(url):
         raise BadDatabaseUrl(
             f"cannot open the database {_without_password(url)!r}: "
             "use sqlite:///path/to/file, sqlite:///:memory: or postgresql://user@host/name"
         )
-    return GroupingSqliteDatabase(_connect(url.removeprefix(_SQLITE)))
+    return GroupingSqliteDatabase(_connect(read_sqlite_url(url)))
 
 
 async def _open_postgres(url: str) -> Database:
@@ -44,10 +44,9 @@ async def _open_postgres(url: str) -> Database:
     return await open_postgres(url)
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(url: SqliteUrl) -> sqlite3.Connection:
     """Open the file for this process alone, until it closes the file or dies."""
-    if not path:
-        raise BadDatabaseUrl("the database URL names no file: use sqlite:///path/to/file")
+    path = url.path
     try:
         connection = sqlite3.connect(
             path, timeout=_LOCK_WAIT_S, isolation_level=None, cached_statements=_STATEMENTS_KEPT
@@ -61,8 +60,8 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         # A checkpoint waits for the disk; every 40 MB instead of every 4 they cost next to nothing.
         connection.execute("PRAGMA wal_autocheckpoint = 10000")
-        # In KB. With SQLite's own 2 MB, a large table has its index read anew for every row.
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        # A negative number is one of KB, not of pages.
+        connection.execute(f"PRAGMA cache_size = -{url.cache_mb * 1024}")
         # What a savepoint may have to take back stays in memory; over 64 KB it would go to a file.
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("BEGIN IMMEDIATE")

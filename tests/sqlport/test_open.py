@@ -9,6 +9,7 @@ import pytest
 
 import sqlport.open
 from sqlport import BadDatabaseUrl, DatabaseBusy, DatabaseError, NotADatabase, open_database
+from sqlport.sqlite_url import read_sqlite_url
 
 HOLD = """
 import asyncio, sys
@@ -151,3 +152,26 @@ async def test_a_file_that_another_tool_is_writing_to_is_busy(tmp_path, monkeypa
 def test_every_error_is_a_database_error():
     for error in (BadDatabaseUrl, NotADatabase, DatabaseBusy):
         assert issubclass(error, DatabaseError)
+
+
+@pytest.mark.parametrize(("query", "kilobytes"), [("", 65_536), ("?cache_mb=4", 4096)])
+def test_the_page_cache_is_as_large_as_the_url_says(query, kilobytes):
+    connection = sqlport.open._connect(read_sqlite_url(f"sqlite:///:memory:{query}"))
+    assert connection.execute("PRAGMA cache_size").fetchone() == (-kilobytes,)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("cache_mb=0", "not a whole number from 1"),
+        ("cache_mb=", "not a whole number from 1"),
+        ("cache_mb=1.5", "not a whole number from 1"),
+        ("cache_mb=99999999", "not a whole number from 1"),
+        ("pool_size=3", "asks for pool_size: only cache_mb is known"),
+    ],
+)
+async def test_a_wrong_parameter_is_told_and_makes_no_file(tmp_path, query, told):
+    with pytest.raises(BadDatabaseUrl, match=told):
+        await open_database(f"sqlite:///{tmp_path}/new.sqlite3?{query}")
+    assert list(tmp_path.iterdir()) == []
