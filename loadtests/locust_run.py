@@ -24,7 +24,7 @@ SUITES = {
 }
 # Pollers to every three buyers.
 POLLERS = {"polling": 27}
-CONSTANT = "constant"
+CONSTANT, SOAK = "constant", "soak"
 SHAPES = (CONSTANT, *sorted(path.stem for path in HERE.glob("shapes/[a-z]*.py")))
 # Buyers that wait when the time is up may see their orders paid: as long as they would have waited.
 STOP_TIMEOUT_S = 35
@@ -98,7 +98,8 @@ def _command(load: Load, master_port: int) -> Sequence[str]:
         command += ["--master-bind-port", str(master_port), "--expect-workers", str(load.workers)]
     load.reports.mkdir(parents=True, exist_ok=True)
     stem = load.reports / load.suite
-    return [*command, "--html", f"{stem}.html", "--csv", str(stem), *SUITES[load.suite]]
+    reports = ("--html", f"{stem}.html", "--csv", str(stem), "--csv-full-history")
+    return [*command, *reports, *SUITES[load.suite]]
 
 
 def free_port() -> int:

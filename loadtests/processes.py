@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
@@ -22,17 +23,24 @@ class CouldNotStart(Exception):
     """A process that the load test needs did not come up; the text says what it said."""
 
 
+class Running(NamedTuple):
+    """A service that has come up: where it listens, and the number of its process."""
+
+    url: str
+    process_id: int
+
+
 @contextmanager
 def running(
     name: str, module: Sequence[str], folder: Path, settings: Mapping[str, str] | None = None
-) -> Iterator[str]:
-    """Run ``python -m MODULE …``; yield the URL that it says it listens on; stop it at the end.
+) -> Iterator[Running]:
+    """Run ``python -m MODULE …``; yield where it says it listens; stop it at the end.
 
     Its output goes to ``NAME.log`` in the folder; the settings are environment variables. Raises
     CouldNotStart.
     """
     with started(name, module, folder, settings) as process:
-        yield url_of(name, process, folder)
+        yield Running(url_of(name, process, folder), process.pid)
 
 
 @contextmanager

@@ -21,12 +21,19 @@ from typing import Any, NoReturn
 
 import httpx
 
-from loadtests.locust_run import CONSTANT, SHAPES, SUITES, Load, run_locust
+from loadtests.locust_run import CONSTANT, SHAPES, SOAK, SUITES, Load, run_locust
 from loadtests.processes import CouldNotStart, last_lines
 from loadtests.read_books import Services
 from loadtests.services import Target, consumer, shop_alone, whole_stack
 from loadtests.signing import DIALECTS
-from loadtests.thresholds import Threshold, WrongThresholds, crossed, read_thresholds
+from loadtests.steadiness import Samples, changes, grown, waiting_times, watched_memory
+from loadtests.thresholds import (
+    SoakLimits,
+    Thresholds,
+    WrongThresholds,
+    crossed,
+    read_thresholds,
+)
 from loadtests.verify import BROKEN, NOTHING_SHOWN, verify_books
 
 WRONG_USAGE, INTERRUPTED = 2, 130
@@ -104,29 +111,30 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _run(options: argparse.Namespace, thresholds: Sequence[Threshold], folder: Path) -> int:
+def _run(options: argparse.Namespace, thresholds: Thresholds, folder: Path) -> int:
     if importlib.util.find_spec("locust") is None:
         raise CouldNotStart("locust is missing: run make setup, or install psp-scenarios[load]")
     with _target(options, folder) as target:
         print(f"{options.users} users ({options.suite}) for {options.time} s at {target.told}.\n")
         sys.stdout.flush()
-        result = run_locust(_load(options), target.environment, folder)
+        with watched_memory(target.process_ids, options.time) as memory:
+            result = run_locust(_load(options), target.environment, folder)
         for line in table(result["requests"]):
             print(line)
         print(f"\nReports: {options.reports}/{options.suite}.html and {options.suite}_*.csv")
         status = _verify(target.books, options.preset)
     problems = [
-        *(
-            f"{one['what']} failed {one['count']:,} times: {one['why']}."
-            for one in result["failures"]
-        ),
-        *crossed(thresholds, options.suite, result["requests"]),
+        *(_told(failure) for failure in result["failures"]),
+        *crossed(thresholds.requests, options.suite, result["requests"]),
     ]
+    if options.shape == SOAK:
+        history = options.reports / f"{options.suite}_stats_history.csv"
+        problems += _judge_steadiness(thresholds.soak, memory, waiting_times(history))
     status = BROKEN if problems else status
     for sentence in problems:
         print(f"✗ {sentence}")
     if status == BROKEN:
-        for name in target.processes:
+        for name in target.process_ids:
             print(f"The {name} last said: {last_lines(name, folder)}")
     else:
         print("✓ Nothing failed, and every threshold was kept to.")
@@ -135,6 +143,22 @@ def _run(options: argparse.Namespace, thresholds: Sequence[Threshold], folder: P
 
 def _told(failure: Mapping[str, Any]) -> str:
     return f"{failure['what']} failed {failure['count']:,} times: {failure['why']}."
+
+
+def _judge_steadiness(limits: SoakLimits, memory: Samples, waiting: Samples) -> list[str]:
+    """Show how memory and waiting times moved; return a sentence for each that grew too much."""
+    print("\nFirst third → last third of the run:")
+    problems = []
+    for samples, unit, limit in (
+        (memory, "MB", limits.memory_growth_percent_max),
+        (waiting, "ms", limits.p50_growth_percent_max),
+    ):
+        found = changes(samples, unit)
+        for one in found:
+            print(f"  {one.told()}")
+        problems += [] if limit is None else grown(found, limit)
+    print()
+    return problems
 
 
 def _target(options: argparse.Namespace, folder: Path) -> AbstractContextManager[Target]:

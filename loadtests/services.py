@@ -8,18 +8,20 @@ import base64
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loadtests.processes import running
 from loadtests.read_books import Services
 
-SERVICES = PROVIDER, WAREHOUSE, SHOP = "provider", "warehouse", "shop"
+PROVIDER, WAREHOUSE, SHOP = "provider", "warehouse", "shop"
 REGISTRAR = "registrar"
 WEBHOOK_PATH = "/webhooks/psp"
 # The provider's own delays, and those of its faults, pass ten times faster: a settlement after
 # 200 ms, retries after 1, 2, 4 and 8 s.
 TIME_SCALE = "10"
+# A cache fills for a long time: with a small one, memory that grows is a leak.
+CACHE = "?cache_mb=4"
 SETTLE_AFTER, RETRIES = "2s", "10s,20s,40s,80s"
 _LOCAL = ("serve", "--host", "127.0.0.1", "--port", "0", "--database")
 
@@ -28,37 +30,37 @@ _LOCAL = ("serve", "--host", "127.0.0.1", "--port", "0", "--database")
 class Target:
     """What is loaded: a sentence about it, locust's environment, and the books to verify, if any.
 
-    ``processes`` are the names of the logs that belong to it.
+    ``process_ids`` are those of the processes that belong to it, by the names of their logs.
     """
 
     told: str
     environment: Mapping[str, str]
     books: Services | None = None
-    processes: tuple[str, ...] = ()
+    process_ids: Mapping[str, int] = field(default_factory=dict)
 
 
 @contextmanager
 def whole_stack(folder: Path, preset: str) -> Iterator[Target]:
     """Start provider, warehouse and shop. Raises CouldNotStart."""
     key = f"sk_test_{secrets.token_hex(12)}"
-    provider = ("psp_sim", *_LOCAL, f"sqlite:///{folder}/psp.sqlite3", "--preset", preset)
+    provider = ("psp_sim", *_LOCAL, f"sqlite:///{folder}/psp.sqlite3{CACHE}", "--preset", preset)
     delays = ("--settle-after", SETTLE_AFTER, "--retry-schedule", RETRIES)
     scaled = ("--time-scale", TIME_SCALE, "--quiet", "true")
     with ExitStack() as stack:
-        psp_url = stack.enter_context(
+        psp = stack.enter_context(
             running(PROVIDER, (*provider, *delays, *scaled), folder, {"PSP_API_KEY": key})
         )
-        warehouse_url = stack.enter_context(
+        warehouse = stack.enter_context(
             running(WAREHOUSE, ("loadtests.warehouse", "--port", "0"), folder)
         )
-        shop_url = stack.enter_context(
-            running(SHOP, _shop(folder, psp_url, warehouse_url), folder, {"SHOP_PSP_KEY": key})
+        shop = stack.enter_context(
+            running(SHOP, _shop(folder, psp.url, warehouse.url), folder, {"SHOP_PSP_KEY": key})
         )
         yield Target(
-            f"the shop at {shop_url} and the provider at {psp_url} ({preset})",
-            {"LOAD_SHOP": shop_url, "LOAD_PSP": psp_url, "LOAD_PSP_KEY": key},
-            Services(psp_url, key, shop_url, warehouse_url),
-            SERVICES,
+            f"the shop at {shop.url} and the provider at {psp.url} ({preset})",
+            {"LOAD_SHOP": shop.url, "LOAD_PSP": psp.url, "LOAD_PSP_KEY": key},
+            Services(psp.url, key, shop.url, warehouse.url),
+            {PROVIDER: psp.process_id, WAREHOUSE: warehouse.process_id, SHOP: shop.process_id},
         )
 
 
@@ -67,7 +69,7 @@ def shop_alone(folder: Path) -> Iterator[Target]:
     """Start a shop that takes its webhook secret from a stand-in. Raises CouldNotStart."""
     secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
     with ExitStack() as stack:
-        registrar_url = stack.enter_context(
+        registrar = stack.enter_context(
             running(
                 REGISTRAR,
                 ("loadtests.registrar", "--port", "0"),
@@ -75,14 +77,14 @@ def shop_alone(folder: Path) -> Iterator[Target]:
                 {"REGISTRAR_SECRET": secret},
             )
         )
-        shop_url = stack.enter_context(
-            running(SHOP, _shop(folder, registrar_url), folder, {"SHOP_PSP_KEY": "none"})
+        shop = stack.enter_context(
+            running(SHOP, _shop(folder, registrar.url), folder, {"SHOP_PSP_KEY": "none"})
         )
-        url = shop_url + WEBHOOK_PATH
+        url = shop.url + WEBHOOK_PATH
         yield Target(
             f"the webhooks of the shop at {url}",
             consumer(url, secret, "standard").environment,
-            processes=(REGISTRAR, SHOP),
+            process_ids={REGISTRAR: registrar.process_id, SHOP: shop.process_id},
         )
 
 
@@ -99,6 +101,6 @@ def consumer(url: str, secret: str, dialect: str) -> Target:
 
 
 def _shop(folder: Path, psp_url: str, warehouse_url: str | None = None) -> tuple[str, ...]:
-    command = ("shop", *_LOCAL, f"sqlite:///{folder}/shop.sqlite3", "--psp", psp_url)
+    command = ("shop", *_LOCAL, f"sqlite:///{folder}/shop.sqlite3{CACHE}", "--psp", psp_url)
     ships = ("--warehouse-url", f"{warehouse_url}/fulfilments") if warehouse_url else ()
     return (*command, *ships)

@@ -30,20 +30,41 @@ class Threshold:
     p99_ms_max: float | None = None
 
 
+@dataclass(frozen=True)
+class SoakLimits:
+    """How much a figure of a soak's last third may exceed that of its first, in percent.
+
+    None sets no limit.
+    """
+
+    memory_growth_percent_max: float | None = None
+    p50_growth_percent_max: float | None = None
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """A whole file."""
+
+    requests: tuple[Threshold, ...]
+    soak: SoakLimits
+
+
 _LIMITS = tuple(f.name for f in fields(Threshold) if f.name.endswith(("_min", "_max")))
+_SOAK_LIMITS = tuple(f.name for f in fields(SoakLimits))
 
 
-def read_thresholds(path: Path, suites: Sequence[str]) -> list[Threshold]:
-    """Read a TOML file of ``[[threshold]]`` tables. Raises WrongThresholds."""
+def read_thresholds(path: Path, suites: Sequence[str]) -> Thresholds:
+    """Read a TOML file of ``[[threshold]]`` tables and a ``[soak]``. Raises WrongThresholds."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise WrongThresholds(f"cannot read the thresholds in {path}: {problem}") from problem
     tables = document.get("threshold")
-    if not isinstance(tables, list) or set(document) != {"threshold"}:
-        raise WrongThresholds(f"{path} must hold [[threshold]] tables and nothing else")
+    if not isinstance(tables, list) or not set(document) <= {"threshold", "soak"}:
+        raise WrongThresholds(f"{path} must hold [[threshold]] tables, a [soak], and nothing else")
     try:
-        return [_threshold(table, suites) for table in tables]
+        requests = tuple(_threshold(table, suites) for table in tables)
+        return Thresholds(requests, _soak_limits(document.get("soak", {})))
     except WrongThresholds as problem:
         raise WrongThresholds(f"{path}: {problem}") from problem
 
@@ -88,12 +109,23 @@ def _threshold(table: Any, suites: Sequence[str]) -> Threshold:
     if not isinstance(table, dict) or not isinstance(table.get("request"), str):
         raise WrongThresholds('each [[threshold]] needs request = "TYPE NAME"')
     limits = {name: value for name, value in table.items() if name not in ("request", "suites")}
-    for name, value in limits.items():
-        if name not in _LIMITS:
-            raise WrongThresholds(f"{name!r} is no limit: use {', '.join(_LIMITS)}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise WrongThresholds(f"{name} = {value!r} is not a number")
+    _require_numbers(limits, _LIMITS)
     wanted = table.get("suites", list(suites))
     if not isinstance(wanted, list) or not set(wanted) <= set(suites):
         raise WrongThresholds(f"suites = {wanted!r} must be a list of {', '.join(suites)}")
     return Threshold(table["request"], tuple(wanted), **limits)
+
+
+def _soak_limits(table: Any) -> SoakLimits:
+    if not isinstance(table, dict):
+        raise WrongThresholds("soak must be a table: write [soak]")
+    _require_numbers(table, _SOAK_LIMITS)
+    return SoakLimits(**table)
+
+
+def _require_numbers(limits: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name, value in limits.items():
+        if name not in known:
+            raise WrongThresholds(f"{name!r} is no limit: use {', '.join(known)}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise WrongThresholds(f"{name} = {value!r} is not a number")

@@ -267,7 +267,7 @@ def load_and_verify(
     tell_cost(busy, idle, passed_s, result["requests"])
     status = verify_books(books)
     thresholds = read_thresholds(THRESHOLDS, tuple(SUITES))
-    problems = crossed(thresholds, "mixed", result["requests"])
+    problems = crossed(thresholds.requests, "mixed", result["requests"])
     problems += [f"{one['what']} failed: {one['why']}" for one in result["failures"]]
     for problem in problems:
         print(f"✗ {problem}")

@@ -123,6 +123,22 @@ def test_a_flood_of_webhooks_fails_when_a_threshold_is_out_of_reach(tmp_path: Pa
 
 
 @pytest.mark.live
+def test_a_soak_shows_what_grew_and_fails_when_it_grew_by_more_than_the_file_allows(
+    tmp_path: Path,
+) -> None:
+    strict = tmp_path / "strict.toml"
+    strict.write_text("threshold = []\n[soak]\nmemory_growth_percent_max = -99\n")
+    soak = ("--suite", "webhooks", "--shape", "soak", "--time", "6s", "--users", "5")
+    done = _load(tmp_path, *soak, "--thresholds", str(strict))
+    assert done.returncode == 1, done.stdout + done.stderr
+    problems = [line for line in done.stdout.splitlines() if line.startswith("✗")]
+    assert [line.split()[1] for line in problems] == ["registrar", "shop"]
+    assert all(line.endswith("but may grow by -99 % at most.") for line in problems)
+    assert re.search(r"(?m)^  shop +\d+ +→ +\d+ MB", done.stdout)
+    assert re.search(r"(?m)^  POST webhook +\d+ +→ +\d+ ms", done.stdout)
+
+
+@pytest.mark.live
 def test_an_interrupted_run_stops_its_processes(tmp_path: Path) -> None:
     (temporary := tmp_path / "tmp").mkdir()
     with subprocess.Popen(

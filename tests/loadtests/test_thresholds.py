@@ -62,7 +62,7 @@ def test_what_was_never_measured_keeps_to_nothing() -> None:
 
 def test_the_thresholds_that_come_along_can_be_read_and_cover_every_suite() -> None:
     thresholds = read_thresholds(THRESHOLDS, tuple(SUITES))
-    assert {suite for each in thresholds for suite in each.suites} == set(SUITES)
+    assert {suite for each in thresholds.requests for suite in each.suites} == set(SUITES)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,9 @@ def test_the_thresholds_that_come_along_can_be_read_and_cover_every_suite() -> N
     [
         ("", "must hold"),
         ("a = 1", "must hold"),
+        ("threshold = []\nsoak = 1", "must be a table"),
+        ("threshold = []\n[soak]\np99 = 1", "'p99' is no limit: use memory_growth_percent_max"),
+        ("threshold = []\n[soak]\np50_growth_percent_max = true", "is not a number"),
         ("[[threshold]]\nrequest =", "cannot read"),
         ("[[threshold]]\np95_ms_max = 1", "needs request"),
         ('[[threshold]]\nrequest = "a"\np96_ms_max = 1', "'p96_ms_max' is no limit: use count_min"),
