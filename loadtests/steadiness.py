@@ -69,11 +69,14 @@ def watched_memory(process_ids: Mapping[str, int], run_s: float) -> Iterator[Sam
 
 
 def waiting_times(history: Path) -> Samples:
-    """Return each request's median, in ms, as locust's full history tells it, second by second."""
+    """Return each request's median, in ms, as locust's full history tells it, second by second.
+
+    Its zeros are seconds around which nobody made the request.
+    """
     samples: Samples = {}
     with history.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if row["Type"] and row["50%"] != "N/A":
+            if row["Type"] and row["50%"] not in ("N/A", "0"):
                 samples.setdefault(f"{row['Type']} {row['Name']}", []).append(float(row["50%"]))
     return samples
 

@@ -42,7 +42,7 @@ def test_waiting_times_are_read_from_the_full_history_without_the_sum_of_all(
 ) -> None:
     history = tmp_path / "history.csv"
     history.write_text(
-        "Timestamp,Type,Name,50%\n1,POST,/orders,N/A\n1,,Aggregated,3\n2,POST,/orders,8\n",
+        "Timestamp,Type,Name,50%\n1,POST,/orders,N/A\n1,,Aggregated,3\n2,POST,/orders,8\n3,POST,/orders,0\n",
         encoding="utf-8",
     )
     assert waiting_times(history) == {"POST /orders": [8.0]}
