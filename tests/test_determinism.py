@@ -26,7 +26,7 @@ def _digests(python: str, hash_seed: str, seed: int = 7, *, jobs: int = 1) -> di
         env=os.environ | {"PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -80,8 +80,8 @@ def _environment(version: str, interpreter: str) -> str:
         install = [*pip, "--no-compile", "--no-build-isolation", "-c", str(constraints)]
         packages = [str(ROOT / "packaging" / "psp-sim"), str(ROOT)]
         editable = [word for package in packages for word in ("-e", package)]
-        subprocess.run([*install, "hatchling", "editables"], check=True, timeout=300)
-        subprocess.run([*install, *editable], check=True, timeout=300)
+        subprocess.run([*install, "hatchling", "editables"], check=True, timeout=1200)
+        subprocess.run([*install, *editable], check=True, timeout=1200)
         shutil.copy(constraints, stamp)
     return str(python)
 

@@ -88,7 +88,7 @@ def _load(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"TMPDIR": str(folder / "tmp")},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=600,
     )
 
 

@@ -16,10 +16,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from psp_sim.__main__ import main
+from tests.psp_sim.processes import PATIENCE_S, PATIENT
 from tests.psp_sim.stand import API_KEY
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
 
 
 class Providers:
@@ -54,7 +54,7 @@ async def providers(folder: Path, *options: str) -> AsyncIterator[Providers]:
     server = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.psp_sim.forkserver", *options),
         cwd=folder,
-        env=own | {"PYTHONPATH": str(ROOT), "PSP_API_KEY": API_KEY, "PSP_QUIET": "1"},
+        env=own | PATIENT | {"PYTHONPATH": str(ROOT), "PSP_API_KEY": API_KEY, "PSP_QUIET": "1"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,

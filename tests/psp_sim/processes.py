@@ -19,6 +19,10 @@ from tests.psp_sim.stand import API_KEY, Sink
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
+# A busy machine may stand still for seconds: a provider loses patience only where a test says so.
+PATIENT = {"PSP_CONNECT_TIMEOUT": "60s", "PSP_ATTEMPT_TIMEOUT": "60s"}
+# A connection that was idle during a standstill may be closed at the moment when it is used again.
+NO_IDLE_CONNECTIONS = httpx.Limits(max_keepalive_connections=0)
 
 
 @asynccontextmanager
@@ -31,6 +35,7 @@ async def provider_process(
         "PYTHONPATH": str(ROOT),
         **({"PSP_API_KEY": key} if key else {}),
         "PSP_QUIET": "1",
+        **PATIENT,
         **variables,
     }
     process = await asyncio.create_subprocess_exec(
@@ -76,7 +81,13 @@ async def complaint(process: asyncio.subprocess.Process) -> str:
 def client_of(url: str) -> httpx.AsyncClient:
     """Return a client with the key of the stand."""
     headers = {"authorization": f"Bearer {API_KEY}"}
-    return httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_S)
+    return httpx.AsyncClient(
+        base_url=url,
+        headers=headers,
+        trust_env=False,
+        timeout=PATIENCE_S,
+        limits=NO_IDLE_CONNECTIONS,
+    )
 
 
 @asynccontextmanager

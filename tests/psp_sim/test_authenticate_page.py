@@ -105,5 +105,5 @@ async def test_the_page_works_over_a_real_connection(tmp_path):
             data = {"result": "approved"}
             after = await http.post(page_url, data=data, follow_redirects=True)
             assert "You can close this page" in after.text
-            path = f"/v1/payments/{made.json()['id']}?wait=10&after_sequence=2"
+            path = f"/v1/payments/{made.json()['id']}?wait=60&after_sequence=2"
             assert (await http.get(path)).json()["status"] == "succeeded"

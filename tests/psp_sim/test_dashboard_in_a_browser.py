@@ -7,7 +7,14 @@ import shutil
 
 import pytest
 
-from tests.psp_sim.processes import announcement, client_of, provider_process, real_sink, until
+from tests.psp_sim.processes import (
+    PATIENCE_S,
+    announcement,
+    client_of,
+    provider_process,
+    real_sink,
+    until,
+)
 from tests.psp_sim.stand import Reply, payment_body
 
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
@@ -18,6 +25,8 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+expect = playwright.expect
+expect.set_options(timeout=PATIENCE_S * 1000)
 EVIL = "<img src=x onerror=document.title='broken-in'>"
 
 
@@ -37,7 +46,9 @@ async def browser():
         if await run("apt-get", "install", "-y", "chromium"):
             pytest.skip("Chromium could not be installed")
     async with playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = await driver.chromium.launch(
+            executable_path=CHROMIUM, args=list(FLAGS), timeout=PATIENCE_S * 1000
+        )
         yield browser
         await browser.close()
 
@@ -53,11 +64,11 @@ async def test_a_lost_webhook_is_found_explained_and_sent_again_by_keyboard(tmp_
                 headers = {"idempotency-key": f"k{number}"}
                 await http.post("/v1/payments", json=payment_body(reference), headers=headers)
         page = await browser.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(PATIENCE_S * 1000)
         problems = []
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         await page.goto(f"{url}/_dashboard")
-        expect = playwright.expect
         await expect(page.locator("#list tbody tr")).to_have_count(3)
         await expect(page.get_by_text(EVIL)).to_be_visible()
 

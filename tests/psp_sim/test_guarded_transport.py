@@ -7,21 +7,21 @@ import httpx
 import pytest
 
 from psp_sim.guarded_transport import GuardedTransport
-from tests.psp_sim.processes import real_sink
+from tests.psp_sim.processes import PATIENCE_S, real_sink
 from tests.psp_sim.stand import Reply
 
 pytestmark = pytest.mark.live
 
 
-def request_to(url, read_timeout_s=5):
-    timeouts = {"connect": 5, "read": read_timeout_s}
+def request_to(url, read_timeout_s=PATIENCE_S):
+    timeouts = {"connect": PATIENCE_S, "read": read_timeout_s}
     headers = {"webhook-id": "evt_1"}
     return httpx.Request(
         "POST", url, headers=headers, content=b"{}", extensions={"timeout": timeouts}
     )
 
 
-async def send_request(transport, url, read_timeout_s=5):
+async def send_request(transport, url, read_timeout_s=PATIENCE_S):
     response = await transport.handle_async_request(request_to(url, read_timeout_s))
     try:
         await response.aread()
@@ -30,7 +30,7 @@ async def send_request(transport, url, read_timeout_s=5):
     return response.status_code
 
 
-async def send_plainly(transport, url, read_timeout_s=5):
+async def send_plainly(transport, url, read_timeout_s=PATIENCE_S):
     limits = {"timeout_s": read_timeout_s, "answer_bytes_max": 4096}
     return (await transport.post(url, {"webhook-id": "evt_1"}, b"{}", **limits)).status
 
@@ -90,7 +90,7 @@ async def test_an_answer_that_does_not_come_to_its_end_is_given_up_in_time(trans
         port = server.sockets[0].getsockname()[1]
         url = f"http://127.0.0.1:{port}/hooks"
         with pytest.raises((httpx.ReadTimeout, TimeoutError)):
-            await asyncio.wait_for(send(transport, url, read_timeout_s=0.2), 5)
+            await asyncio.wait_for(send(transport, url, read_timeout_s=0.2), PATIENCE_S)
     for writer in writers:
         writer.close()
         await writer.wait_closed()
@@ -161,7 +161,7 @@ async def test_of_a_long_answer_only_the_beginning_is_read(transport):
         b"HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 90000\r\n\r\n" + b"x" * 90000
     )
     async with server:
-        posted = await transport.post(url, {}, b"{}", timeout_s=5, answer_bytes_max=100)
+        posted = await transport.post(url, {}, b"{}", timeout_s=PATIENCE_S, answer_bytes_max=100)
     assert posted == (503, b"x" * 100, "7")
 
 

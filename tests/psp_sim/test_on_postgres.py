@@ -21,7 +21,7 @@ class SystemClock:
 
 
 async def until_all_are_delivered(client, endpoint_id):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             path = f"/v1/webhook_endpoints/{endpoint_id}/deliveries?limit=100"
             deliveries = (await client.get(path)).json()["data"]

@@ -8,7 +8,13 @@ import httpx
 import pytest
 
 from psp_sim.domain.token_bucket import TokenBucket
-from tests.psp_sim.processes import announcement, client_of, provider_process, until
+from tests.psp_sim.processes import (
+    PATIENCE_S,
+    announcement,
+    client_of,
+    provider_process,
+    until,
+)
 from tests.psp_sim.stand import API_KEY, PROVIDER_URL, in_world, payment_body
 from tests.psp_sim.test_refusals import check_problem
 
@@ -246,10 +252,19 @@ async def test_stream_and_long_polls_end_at_once_when_a_real_provider_stops(tmp_
             await http.post("/v1/payments", json=payment_body(), headers=headers)
             await until(lambda: "event: payment.succeeded" in lines)
             last = re.findall(r"id: (evt_\w+)", "\n".join(lines))[-1]
-            asking = asyncio.create_task(http.get(f"/v1/events?after={last}&wait=60"))
-            await asyncio.sleep(0.3)
+            asked = asyncio.Event()
+
+            async def trace(step, _):
+                if step == "http11.send_request_body.complete":
+                    asked.set()
+
+            question = f"/v1/events?after={last}&wait=60"
+            asking = asyncio.create_task(http.get(question, extensions={"trace": trace}))
+            await asked.wait()
+            await http.get("/healthz")  # so the question, which left before, has arrived
             process.terminate()
-            async with asyncio.timeout(2.5):
+            # Whoever is not let go at once is cut off: that would be no answer.
+            async with asyncio.timeout(PATIENCE_S):
                 assert (await asking).json() == {"data": [], "next": None}
                 await listening
                 assert await process.wait() == 0

@@ -35,7 +35,7 @@ async def stream_from(*steps):
         writer.close()
 
     transport = StreamingTransport()
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, asyncio.timeout(10):
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, asyncio.timeout(60):
         port = server.sockets[0].getsockname()[1]
         request = httpx.Request(
             "GET", f"http://127.0.0.1:{port}/", headers={"accept": "text/event-stream"}
@@ -69,7 +69,7 @@ class ForgetfulBody(httpx.AsyncByteStream):
 
     async def __aiter__(self):
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(5)
+            await asyncio.sleep(300)
         yield b"piece"
 
 
@@ -78,7 +78,7 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(monkeypatch
     async def answer(_, __):
         if where == "head":
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(5)
+                await asyncio.sleep(300)
         return httpx.Response(200, stream=ForgetfulBody())
 
     monkeypatch.setattr(HttpxTransport, "handle_async_request", answer)
@@ -92,5 +92,5 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(monkeypatch
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
     await transport.aclose()

@@ -56,6 +56,6 @@ def test_each_key_has_a_generator_of_its_own():
 def test_another_process_draws_the_same():
     code = "from psp_sim.domain.chance import Chance; c = Chance(11); print(c.fraction('é', 2))"
     there = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert float(there.stdout) == Chance(11).fraction("é", 2)

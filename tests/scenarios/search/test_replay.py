@@ -237,7 +237,7 @@ def test_the_test_to_paste_fails_on_the_broken_shop_and_runs_by_itself(tmp_path:
         command,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
     done = run()

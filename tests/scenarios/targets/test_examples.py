@@ -63,7 +63,7 @@ def run(name: str, scenarios: list[str], report: Path) -> tuple[int, dict, str]:
         cwd=report.parent,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert report.exists(), done.stderr

@@ -33,7 +33,7 @@ def test_another_process_with_other_hashes_gives_the_same_run(hash_seed: str) ->
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "error", "-m", "tests.scenarios.world.busy_run", "1"]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300
     )
     assert (done.stdout, done.stderr) == (digest(1), "")
 
