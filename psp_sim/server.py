@@ -17,6 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from psp_sim.guarded_transport import GuardedTransport
 
 GRACEFUL_STOP_S = 3
+# Longer than most clients keep a connection for later use, so that none finds it just closed.
+KEEP_ALIVE_S = 120
 
 
 class AbortableProtocol(HttpToolsProtocol):
@@ -117,6 +119,7 @@ async def serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
     )
     server = _Server(config, announce, stop)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import httpx
 
-from scenarios.api import BadAnswer
 from scenarios.errors import Unreachable
 from scenarios.evidence import Disturbance, FiredFault
 from scenarios.scenario import Scenario
@@ -88,11 +88,22 @@ class FaultsInForce:
     async def _lift_at_the_provider(self, scenario: Scenario) -> dict[str, int]:
         if all(fault.is_of_the_world for fault in scenario.faults) and not scenario.provider:
             return {}
-        provider = self._stage.provider
-        try:
-            installed = (await provider.get("/_control/faults"))["data"]
-            await provider.call("DELETE", "/_control/faults")
-        except (httpx.HTTPError, BadAnswer) as problem:
-            message = f"the provider's control API did not answer: {problem}"
-            raise Unreachable(message) from problem
-        return {fault["id"]: fault["fired"] for fault in installed}
+        installed = await self._control("GET")
+        await self._control("DELETE")
+        return {fault["id"]: fault["fired"] for fault in installed["data"]}
+
+    async def _control(self, method: str) -> Any:
+        """Ask the provider of its faults, again if no answer comes. Raises Unreachable."""
+        reason = ""
+        for _ in range(TRIES):
+            try:
+                status, answer = await self._stage.provider.call(method, "/_control/faults")
+            except httpx.HTTPError as problem:
+                reason = str(problem)
+                await asyncio.sleep(self._stage.scaled(TRY_AGAIN_AFTER_S))
+                continue
+            if status == 200:
+                return answer
+            reason = f"{status}: {answer}"
+            break
+        raise Unreachable(f"the provider's control API did not answer: {reason}")

@@ -43,7 +43,9 @@ __all__ = ["NOT_SHOWN", "check_external", "play_external"]
 # Where a service that somebody else starts finds us, unless its target file says otherwise.
 PSP_PORT = 8080
 WAREHOUSE_PORT = 8082
-CONNECT_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 10.0
+# At least so long the harness waits for an answer: a busy machine may stand still for a while.
+ANSWER_TIMEOUT_MIN_S = 30.0
 
 # The shape of the standard schedule within a quarter of a minute.
 COMPRESSED_SCHEDULE = "3s,5s,10s,20s,40s,80s,160s"
@@ -177,7 +179,8 @@ async def _set(
         provider = await stack.enter_async_context(
             embedded_provider(settings, _Clock(), random.Random(seed))
         )
-        timeout_s = target.timing.gives_up_after + target.timing.retries_within
+        own_s = target.timing.gives_up_after + target.timing.retries_within
+        timeout_s = max(ANSWER_TIMEOUT_MIN_S, own_s)
         headers = {"authorization": f"Bearer {settings.api_key}"}
         api = Api(provider.harness_url, transport, timeout_s, headers)
         service_api = Api(base_url, transport, timeout_s)
@@ -292,7 +295,7 @@ async def _start(stack: AsyncExitStack, service: ServiceProcess) -> None:
 async def _expect_an_answer(base_url: str) -> None:
     transport = real_transport(CONNECT_TIMEOUT_S, allow_public=True)
     try:
-        await Api(base_url.rstrip("/"), transport, CONNECT_TIMEOUT_S).send("GET", "/")
+        await Api(base_url.rstrip("/"), transport, ANSWER_TIMEOUT_MIN_S).send("GET", "/")
     except httpx.HTTPError as problem:
         raise Unreachable(
             f"nothing answers at {base_url} ({type(problem).__name__}): start the service, "

@@ -16,7 +16,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from psp_sim.server import AbortableProtocol, bind, url_of
+from psp_sim.server import KEEP_ALIVE_S, AbortableProtocol, bind, url_of
 from scenarios.errors import Unreachable
 
 # Patient, since a machine may be busy; one that works takes a second.
@@ -133,6 +133,7 @@ async def serving(app: ASGIApp, bound: socket.socket | None = None) -> AsyncIter
         log_config=None,
         access_log=False,
         ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
     )
     server = _QuietServer(config)

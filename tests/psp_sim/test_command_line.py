@@ -21,6 +21,8 @@ from tests.psp_sim.processes import (
 from tests.psp_sim.stand import API_KEY, Reply, payment_body
 
 pytestmark = pytest.mark.live
+# Servers usually close a connection that was idle for five seconds.
+LONGER_THAN_USUAL_S = 6
 
 
 async def stopped(process, number=signal.SIGTERM):
@@ -237,6 +239,20 @@ async def test_it_stops_in_time_though_a_request_and_a_webhook_hang(tmp_path):
             assert "Traceback" not in said
             with pytest.raises(httpx.HTTPError):
                 await hanging
+
+
+async def test_a_connection_that_nobody_uses_for_a_while_stays_open(tmp_path):
+    """Else a client whose machine stood still uses it in the very moment of its end."""
+    options = ("--port", "0", "--database", "sqlite:///:memory:")
+    async with provider_process(tmp_path, *options) as process:
+        url, _ = await announcement(process)
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+        for pause_s in (0, LONGER_THAN_USUAL_S):
+            await asyncio.sleep(pause_s)
+            writer.write(b"GET /healthz HTTP/1.1\r\nhost: psp\r\n\r\n")
+            assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
+            await reader.readuntil(b"}}")
+        writer.close()
 
 
 async def test_connecting_has_a_time_limit_of_its_own(tmp_path):

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import httpx
 
+from scenarios.faults_in_force import FaultsInForce
 from scenarios.play import _last
 from scenarios.scenario_files import select
 from tests.scenarios.test_rest import Scene
@@ -31,3 +32,26 @@ async def test_a_question_without_an_answer_is_asked_again() -> None:
     calm = replace(select(["calm"])[0], orders=0)
     await _last(calm, stage, cast(Any, []))
     assert scene.asked == 3
+
+
+class BusyControl:
+    """A provider whose control API breaks the first connection of each kind off."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def call(self, method: str, _: str) -> tuple[int, Any]:
+        self.asked.append(method)
+        if self.asked.count(method) == 1:
+            raise httpx.ReadError("connection closed before message completed")
+        return 200, {"data": [{"id": "fault_1", "fired": 3}]}
+
+
+async def test_faults_whose_lifting_is_not_answered_are_lifted_again() -> None:
+    control, (scenario,) = BusyControl(), select(["lost_answers"])
+    stage = replace(Scene(status="fulfilled").rest()._stage, provider=cast(Any, control))
+    faults = FaultsInForce(replace(stage, time_scale=1000.0))
+    faults._at_the_provider.append((scenario.faults[0], "fault_1"))
+    fired = await faults.lift(scenario)
+    assert control.asked == ["GET", "GET", "DELETE", "DELETE"]
+    assert fired[0].fired == 3
