@@ -83,12 +83,15 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         return
     process.terminate()
     try:
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            # Draining the pipe lets a process that still writes come to its end.
-            await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                # Draining the pipe lets a process that still writes come to its end.
+                await process.communicate()
+    finally:
+        # Also when whoever waits is cancelled once more: nothing may be left running.
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 class _QuietServer(uvicorn.Server):
