@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from psp_sim.server import KEEP_ALIVE_S
 from tests.shop.fakes import PATIENCE_S, FakeWorld
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,15 @@ async def serving(world: FakeWorld) -> AsyncIterator[str]:
 
     app = Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
     server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_level="error", lifespan="off", ws="none", backlog=2048)
+        uvicorn.Config(
+            app,
+            port=0,
+            log_level="error",
+            lifespan="off",
+            ws="none",
+            backlog=2048,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
     )
     server.capture_signals = nullcontext  # type: ignore[method-assign,assignment]
     task = asyncio.create_task(server.serve())
@@ -57,9 +65,13 @@ async def serving(world: FakeWorld) -> AsyncIterator[str]:
         await task
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+def client_of(address: str) -> httpx.AsyncClient:
+    """A client that waits for however long a busy machine may stand still.
+
+    It keeps no idle connections, since one may be closed at the moment when it is used again.
+    """
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE_S, limits=limits)
 
 
 @asynccontextmanager

@@ -9,8 +9,9 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
+
+from tests.shop.processes import client_of
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.live
@@ -58,7 +59,7 @@ async def test_the_shop_says_where_it_listens_serves_and_stops_when_asked(tmp_pa
     database = f"sqlite:///{tmp_path}/shop.sqlite3"
     async with shop_process(tmp_path, "--port", "0", "--database", database) as process:
         address = await address_of(process)
-        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+        async with client_of(address) as http:
             assert (await http.get("/healthz")).json()["status"] == "ok"
             body = {"items": [{"sku": "mug", "quantity": 1}], "email": "ada@example.com"}
             placed = await http.post("/orders", json=body)
@@ -70,7 +71,7 @@ async def test_the_shop_says_where_it_listens_serves_and_stops_when_asked(tmp_pa
             assert await process.wait() == 0
     async with (
         shop_process(tmp_path, "--port", "0", "--database", database) as process,
-        httpx.AsyncClient(base_url=await address_of(process), trust_env=False) as http,
+        client_of(await address_of(process)) as http,
     ):
         kept = await http.get(f"/orders/{placed.json()['id']}")
         assert kept.json()["status"] == "pending"

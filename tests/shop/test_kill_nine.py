@@ -18,10 +18,11 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from scenarios.targets.service_process import free_port
 from shop import store
 from sqlport import open_database
-from tests.shop.fakes import SECRET, FakeWorld, signed_headers, until
-from tests.shop.processes import free_port, serving, shop_process
+from tests.shop.fakes import PATIENCE_S, SECRET, FakeWorld, signed_headers, until
+from tests.shop.processes import serving, shop_process
 
 pytestmark = pytest.mark.live
 
@@ -157,17 +158,19 @@ async def stored(url):
 async def test_what_was_acknowledged_has_its_effect_once_however_often_the_shop_is_killed(
     database_url, tmp_path
 ):
-    world, port, log = FakeWorld(), free_port(), tmp_path / "shop.log"
+    world, log = FakeWorld(), tmp_path / "shop.log"
     began = time.monotonic()
-    async with (
-        serving(world) as address,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
-    ):
-        outside, options = Outside(world, http), options_for(database_url, port, address)
-        deaths = await live_and_die(outside, options, log)
-        took_s = time.monotonic() - began
-        early = len(outside.acknowledged)
-        await end_in_peace(outside, options, log)
+    with free_port() as port:
+        to_shop = {"base_url": f"http://127.0.0.1:{port}", "trust_env": False}
+        async with (
+            serving(world) as address,
+            httpx.AsyncClient(timeout=PATIENCE_S, **to_shop) as http,
+        ):
+            outside, options = Outside(world, http), options_for(database_url, port, address)
+            deaths = await live_and_die(outside, options, log)
+            took_s = time.monotonic() - began
+            early = len(outside.acknowledged)
+            await end_in_peace(outside, options, log)
     events, orders, balances, entries = await stored(database_url)
     payments = len(world.payments)
     assert {row["event_id"]: row["status"] for row in events} == {

@@ -10,6 +10,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from scenarios.targets.service_process import free_port
 from shop import store
 from shop.settings import BadSetting, Settings
 from sqlport import open_database
@@ -22,7 +23,7 @@ from tests.shop.fakes import (
     signed_headers,
     until,
 )
-from tests.shop.processes import free_port, serving, shop_process
+from tests.shop.processes import client_of, serving, shop_process
 
 COPIES, NEW_IDS, WORKERS = 1000, 40, 4
 
@@ -177,8 +178,9 @@ async def test_a_thousand_copies_at_once_and_four_workers_are_one_effect(
     database, postgres_url, tmp_path
 ):
     """And so is the same fact under many new ids, which the workers process at the same time."""
-    world, port = FakeWorld(), free_port()
+    world = FakeWorld()
     async with serving(world) as outside, AsyncExitStack() as stack:
+        port = stack.enter_context(free_port())
         common = (
             *("--database", f"{postgres_url}&pool_size=5", "--psp", outside),
             *("--warehouse-url", f"{outside}/shipments", "--tracking", "webhooks"),
@@ -196,9 +198,7 @@ async def test_a_thousand_copies_at_once_and_four_workers_are_one_effect(
                 for number, (role, its_port) in enumerate(starting)
             )
         )
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=address, trust_env=False, timeout=60)
-        )
+        http = await stack.enter_async_context(client_of(address))
         wish = {"items": [{"sku": "mug", "quantity": 1}], "email": "ada@example.com"}
         order_id = (await http.post("/orders", json=wish)).json()["id"]
         await until(lambda: bool(world.payments))

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from uvicorn import Config, Server
 
+from psp_sim.server import KEEP_ALIVE_S
 from shop import store
 from shop.domain.catalogue import Item
 from shop.domain.order import Order, OrderStatus
@@ -26,6 +27,8 @@ from tests.shop.fakes import QUICK, FakeWorld, running_shop
 ROOT = Path(__file__).parents[2]
 ORDERS = 200
 AMOUNT = 1250
+# Events are taken by the fifty: this one is in the middle of the second share.
+REACHED = 60
 # Longer than the lease of what a dead process had taken.
 TAKE_OVER_S = 90
 
@@ -38,8 +41,13 @@ async def database(postgres_url):
     await opened.close()
 
 
-async def fill_inbox(database, now=1.0):
-    """Orders whose payments were asked for long ago, and the news that all have succeeded."""
+async def fill_inbox(database):
+    await store_orders(database)
+    await store_news(database)
+
+
+async def store_orders(database, now=1.0):
+    """Orders whose payments were asked for long ago."""
     async with database.transaction() as transaction:
         for number in range(ORDERS):
             order_id = f"ord_{number:03}"
@@ -54,7 +62,14 @@ async def fill_inbox(database, now=1.0):
             )
             await store.insert_order(transaction, order, f"key_{number}")
             await postpone_payment_request(transaction, order_id, None)
-            await store.insert_event(transaction, f"evt_{number:03}", news_of(order_id), now)
+
+
+async def store_news(database, now=1.0):
+    """Events that tell of the success of every payment."""
+    async with database.transaction() as transaction:
+        for number in range(ORDERS):
+            news = news_of(f"ord_{number:03}")
+            await store.insert_event(transaction, f"evt_{number:03}", news, now)
 
 
 def news_of(order_id):
@@ -117,15 +132,20 @@ async def test_two_shops_share_an_inbox_and_each_event_has_its_effects_once(data
     await fill_inbox(database)
     world = FakeWorld()
     processed = {1: [], 2: []}
+    both_have_some = asyncio.Event()
 
     def parts(number):
         async def note(shop, row):
             processed[number].append(row.event_id)
+            if all(processed.values()):
+                both_have_some.set()
+            # Each takes a share of the whole, and waits: else one that starts late finds nothing.
+            await both_have_some.wait()
             await process_event(shop, row)
 
         return Parts(process_event=note)
 
-    settings = replace(QUICK, warehouse_timeout_s=10.0)
+    settings = replace(QUICK, warehouse_timeout_s=60.0)
     async with AsyncExitStack() as stack:
         for number in processed:
             own = await open_database(postgres_url)
@@ -157,7 +177,16 @@ class Warehouse:
     @asynccontextmanager
     async def listening(self):
         app = Starlette(routes=[Route("/shipments", self.take_on, methods=["POST"])])
-        server = Server(Config(app, port=0, log_level="error", lifespan="off", ws="none"))
+        server = Server(
+            Config(
+                app,
+                port=0,
+                log_level="error",
+                lifespan="off",
+                ws="none",
+                timeout_keep_alive=KEEP_ALIVE_S,
+            )
+        )
         server.capture_signals = nullcontext
         task = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110 - it tells nobody
@@ -169,13 +198,13 @@ class Warehouse:
 
 
 @asynccontextmanager
-async def shop_process(postgres_url, warehouse_url):
+async def shop_process(postgres_url, warehouse_url, warehouse_timeout="1s"):
     """``python -m shop`` with a provider that cannot be reached."""
     environment = {name: text for name, text in os.environ.items() if "SHOP_" not in name}
     environment |= {"SHOP_PSP_KEY": "sk_test", "PYTHONPATH": str(ROOT)}
     options = ("--port", "0", "--psp", "http://127.0.0.1:9", "--tracking", "webhooks")
     places = ("--database", postgres_url, "--warehouse-url", warehouse_url)
-    times = ("--warehouse-timeout", "1s")
+    times = ("--warehouse-timeout", warehouse_timeout)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "shop", "serve", *options, *places, *times, env=environment,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
@@ -194,8 +223,8 @@ async def test_two_processes_work_off_one_inbox(database, postgres_url):
     warehouse = Warehouse()
     async with (
         warehouse.listening() as url,
-        shop_process(postgres_url, url),
-        shop_process(postgres_url, url),
+        shop_process(postgres_url, url, "60s"),
+        shop_process(postgres_url, url, "60s"),
     ):
         await until_all_are_fulfilled(database)
     assert len(warehouse.shipments) == ORDERS
@@ -211,11 +240,15 @@ async def test_what_a_killed_process_had_taken_another_one_finishes(database, po
         AsyncExitStack() as stack,
     ):
         await until_it_is_up(database)
-        await fill_inbox(database)
-        await until_done(database, 10)
-        dies.send_signal(signal.SIGSTOP)  # so that it is surely in the middle of something
+        await store_orders(database)
+        async with database.transaction() as transaction:
+            # The shop waits for this order, and so stops surely in the middle of something.
+            await store.lock_order(transaction, f"ord_{REACHED:03}")
+            await store_news(database)
+            await until_done(database, REACHED)
+            dies.send_signal(signal.SIGSTOP)
         done = await count(database, "inbox", "status", "done")
-        assert done < ORDERS
+        assert done == REACHED
         await stack.enter_async_context(shop_process(postgres_url, url))
         await until_done(database, done + 1)
         dies.kill()

@@ -7,9 +7,10 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.shop.fakes import until
+from tests.shop.processes import client_of
 from tests.shop.programs import program
 
 ROOT = Path(__file__).parents[3]
@@ -62,19 +63,46 @@ async def take_shipment(reader, writer):
 
 @asynccontextmanager
 async def open_shop(tmp_path):
-    """The address of a shop with a provider that settles after some seconds, and a warehouse."""
+    """The address of a shop with a warehouse, and the address of its provider.
+
+    The shop learns of an outcome from a webhook or not at all.
+    """
     warehouse = await asyncio.start_server(take_shipment, "127.0.0.1", 0)
     port = warehouse.sockets[0].getsockname()[1]
     async with (
         warehouse,
-        service(tmp_path, "psp_sim", "serve", "--settle-after", "3s") as provider,
+        service(tmp_path, "psp_sim", "serve", "--settle-after", "100ms") as provider,
         service(
             tmp_path,
-            *("shop", "serve", "--psp", provider),
+            *("shop", "serve", "--psp", provider, "--reconcile-after", "1h"),
             *("--warehouse-url", f"http://127.0.0.1:{port}/shipments"),
         ) as address,
     ):
-        yield address
+        yield address, provider
+
+
+@asynccontextmanager
+async def payments_waiting_for_approval(provider):
+    """Let no payment get anywhere until the block is left, on which all of them are approved."""
+    async with client_of(provider) as http:
+        http.headers["authorization"] = f"Bearer {KEY}"
+        fault = {"kind": "require_action"}
+        assert (await http.post("/_control/faults", json=fault)).status_code == 201
+        yield
+        payments = []
+
+        async def are_there():
+            payments[:] = (await http.get("/v1/payments")).json()["data"]
+            return bool(payments)
+
+        await until(are_there)
+        for payment in payments:
+            approved = await http.post(
+                f"/v1/payments/{payment['id']}/authenticate",
+                json={"result": "approved"},
+                headers={"idempotency-key": payment["id"]},
+            )
+            assert approved.status_code == 200
 
 
 @asynccontextmanager
@@ -85,7 +113,11 @@ async def open_page(tmp_path, address):
     problems = []
     async with playwright.async_playwright() as player:
         context = await player.chromium.launch_persistent_context(
-            tmp_path / "browser", executable_path=chromium, args=ARGUMENTS, base_url=address
+            tmp_path / "browser",
+            executable_path=chromium,
+            args=ARGUMENTS,
+            base_url=address,
+            timeout=PATIENCE_MS,
         )
         context.set_default_timeout(PATIENCE_MS)
         page = context.pages[0]
@@ -156,19 +188,25 @@ async def buy_by_keyboard(page):
 
 
 async def test_a_keyboard_is_enough_to_buy_something_and_see_it_fulfilled(tmp_path):
-    async with open_shop(tmp_path) as address, open_page(tmp_path, address) as page:
-        await buy_by_keyboard(page)
-        order_id = page.url.rsplit("/", 1)[1]
-        await until_text(page, "#status[aria-live=polite]", "Waiting for the payment")
-        first = await text_of(page, "#updated")
-        await page.evaluate("() => { window.isTheSamePage = true; }")
+    async with (
+        open_shop(tmp_path) as (address, provider),
+        open_page(tmp_path, address) as page,
+    ):
+        async with payments_waiting_for_approval(provider):
+            await buy_by_keyboard(page)
+            order_id = page.url.rsplit("/", 1)[1]
+            await until_text(page, "#status[aria-live=polite]", "Waiting for the payment")
+            first = await text_of(page, "#updated")
+            await page.evaluate("() => { window.isTheSamePage = true; }")
+            await page.wait_for_function(
+                "first => document.querySelector('#updated').textContent !== first", arg=first
+            )
         await until_text(page, "#status[aria-live=polite]", "On its way")
         assert await page.evaluate("() => window.isTheSamePage"), "the page was loaded again"
-        assert await text_of(page, "#updated") != first
         assert "payment.succeeded" in await text_of(page, "#history")
         assert "Source: webhook" in await text_of(page, "#history")
         assert "On its way" in await text_of(page, "#history li:last-child")
-        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+        async with client_of(address) as http:
             order = (await http.get(f"/orders/{order_id}")).json()
         assert (order["status"], order["amount"], order["email"]) == (
             "fulfilled",
@@ -188,9 +226,12 @@ HISTORY = [
 
 
 async def test_what_customers_and_the_shop_say_is_text_and_never_markup(tmp_path):
-    async with open_shop(tmp_path) as address, open_page(tmp_path, address) as page:
+    async with (
+        open_shop(tmp_path) as (address, _),
+        open_page(tmp_path, address) as page,
+    ):
         wanted = {"items": [{"sku": "mug", "quantity": 1}], "email": f"{MARKUP}@example.com"}
-        async with httpx.AsyncClient(base_url=address, trust_env=False) as http:
+        async with client_of(address) as http:
             order = (await http.post("/orders", json=wanted)).json()
 
         async def tell(route):
