@@ -42,8 +42,8 @@ QUICK = Settings(
     tracking="webhooks",
     retry_first_delay_s=0.01,
     retry_delay_cap_s=0.02,
-    psp_timeout_s=1.0,
-    warehouse_timeout_s=1.0,
+    psp_timeout_s=PATIENCE_S,
+    warehouse_timeout_s=PATIENCE_S,
     look_interval_s=0.05,
     reconcile_after_s=0.03,
     reconcile_interval_s=0.02,
@@ -59,6 +59,13 @@ class FakeClock:
 
     def now(self) -> float:
         return self.ahead_s + asyncio.get_running_loop().time()
+
+
+def after_every_lease() -> FakeClock:
+    """A clock by which whatever an earlier shop had taken with QUICK settings is free again."""
+    clock = FakeClock()
+    clock.ahead_s += 10 * PATIENCE_S
+    return clock
 
 
 class StoppedClock(FakeClock):

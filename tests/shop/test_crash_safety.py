@@ -6,7 +6,7 @@ import pytest
 
 from shop.parts import Parts
 from sqlport import open_database
-from tests.shop.fakes import FakeWorld, running_shop, until
+from tests.shop.fakes import FakeWorld, after_every_lease, running_shop, until
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ async def test_an_accepted_event_that_was_not_processed_is_processed_after_a_res
         assert (await shop.deliver(world.event(payment_id, "succeeded"))).status_code == 200
     await database.close()
     database = await open_database(url)
-    async with running_shop(world, database=database, seed=2) as shop:
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2) as shop:
         await shop.until_status(order_id, "fulfilled")
         event = world.event(payment_id, "succeeded")
         assert (await shop.deliver(event)).status_code == 200
@@ -44,7 +44,7 @@ async def test_a_payment_request_goes_on_with_its_key_after_a_restart(url):
     await database.close()
     world.script = []
     database = await open_database(url)
-    async with running_shop(world, database=database, seed=2) as shop:
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2) as shop:
         await shop.until_order(order_id, lambda order: order["payment_id"] == "pay_1")
     await database.close()
     assert len({one.headers["idempotency-key"] for one in world.calls("POST", "/v1/pay")}) == 1
@@ -61,7 +61,7 @@ async def test_a_fulfilment_is_asked_for_again_under_its_id_after_a_restart(url)
     await database.close()
     world.warehouse_script = []
     database = await open_database(url)
-    async with running_shop(world, database=database, seed=2) as shop:
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2) as shop:
         await shop.until_status(order_id, "fulfilled")
     await database.close()
     assert len({one["fulfilment"] for one in world.shipments}) == 1

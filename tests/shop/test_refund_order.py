@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, fresh_database, running_shop, until
+from tests.shop.fakes import QUICK, after_every_lease, fresh_database, running_shop, until
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -102,7 +102,7 @@ async def test_a_refund_whose_answer_was_lost_goes_on_with_its_key_after_a_resta
         await ask(shop, order_id)
         await until(lambda: len(world.refunds) == 1)
     world.refund_script = []
-    async with running_shop(world, database=database, seed=2) as shop:
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2) as shop:
         await accepted(shop, order_id)
     await database.close()
     assert len(world.refunds) == 1

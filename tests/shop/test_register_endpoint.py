@@ -9,6 +9,7 @@ from tests.shop.fakes import (
     QUICK,
     SECRET,
     FakeWorld,
+    after_every_lease,
     for_a_while,
     fresh_database,
     running_shop,
@@ -58,7 +59,7 @@ async def test_an_endpoint_that_the_provider_has_forgotten_is_made_again():
     async with running_shop(world, database=database):
         pass
     world.endpoints.clear()
-    async with running_shop(world, database=database, seed=2):
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2):
         await until(lambda: len(world.endpoints) == 1)
     await database.close()
 
@@ -89,7 +90,7 @@ async def test_a_rotation_whose_answer_is_lost_is_finished_later_even_after_a_re
         assert await accepts(shop, SECRET) == 200
         assert await accepts(shop, NEXT_SECRET) == 401
     world.lose_answers = False
-    async with running_shop(world, database=database, seed=2) as shop:
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2) as shop:
         await shop.until_accepted({"id": "evt_1", "type": "ping"}, NEXT_SECRET)
         assert await accepts(shop, SECRET) == 200
     await database.close()

@@ -7,7 +7,7 @@ import pytest
 
 from sqlport import open_database
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, for_a_while, running_shop, until
+from tests.shop.fakes import QUICK, after_every_lease, for_a_while, running_shop, until
 
 URL = "http://shop:8081/webhooks/psp"
 # Orders are not asked about one by one here: what is missed has to be fetched by the repair.
@@ -102,7 +102,12 @@ async def test_a_shop_with_a_new_address_takes_its_endpoint_along():
         await for_a_while()
     moved = replace(LOOKING, public_url="http://shop-2:8081")
     async with running_shop(
-        world, settings=moved, database=database, seed=2, wait_for_secret=False
+        world,
+        settings=moved,
+        database=database,
+        clock=after_every_lease(),
+        seed=2,
+        wait_for_secret=False,
     ) as shop:
         await until(lambda: world.endpoints["we_1"]["url"] == "http://shop-2:8081/webhooks/psp")
         assert (await shop.deliver({"id": "evt_1", "type": "ping"})).status_code == 200

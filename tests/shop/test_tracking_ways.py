@@ -7,7 +7,14 @@ import pytest
 from shop import event_store
 from shop.tracking.polling_backoff import delay_after_check_s
 from tests.shop.fake_provider import FakeProvider
-from tests.shop.fakes import QUICK, for_a_while, fresh_database, running_shop, until
+from tests.shop.fakes import (
+    QUICK,
+    after_every_lease,
+    for_a_while,
+    fresh_database,
+    running_shop,
+    until,
+)
 
 WAYS = ["polling", "polling+backoff", "long-polling", "event-stream", "webhooks+reconciliation"]
 
@@ -145,7 +152,9 @@ async def test_the_stream_resumes_after_a_restart_where_it_was():
         world.settle(first[1])
         await shop.until_status(first[0], "fulfilled")
     world.settle(second[1])
-    async with running_shop(world, settings=settings, database=database, seed=2) as shop:
+    async with running_shop(
+        world, settings=settings, database=database, clock=after_every_lease(), seed=2
+    ) as shop:
         await shop.until_status(second[0], "fulfilled")
     await database.close()
     assert world.streams[-1] == "evt_1"
@@ -197,7 +206,9 @@ async def test_an_outage_is_caught_up_from_the_last_event_seen_even_over_a_resta
         await for_a_while()
         assert (await shop.order(second[0]))["status"] == "pending"
     world.down, before = False, len(world.calls("GET", "/v1/events"))
-    async with running_shop(world, settings=settings, database=database, seed=2) as shop:
+    async with running_shop(
+        world, settings=settings, database=database, clock=after_every_lease(), seed=2
+    ) as shop:
         await shop.until_status(second[0], "fulfilled")
     await database.close()
     assert world.calls("GET", "/v1/events")[before].url.params["after"] == "evt_1"
