@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-START_TIMEOUT_S = 30.0
+# Patient, since a machine may be busy; a service that works takes a second.
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 10.0
 LOOK_EVERY_S = 0.05
 LOG_LINES_SHOWN = 3

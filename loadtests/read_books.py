@@ -12,7 +12,7 @@ import httpx
 from loadtests.conservation import Books, Call, Order, Payment, still_pending
 
 PAGE_ENTRIES = 100
-READ_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
 READ_EVERY_S = 0.5
 READ_TRIES_MAX = 10
 READ_AGAIN_AFTER_S = 0.2

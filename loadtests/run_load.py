@@ -23,7 +23,7 @@ import httpx
 
 from loadtests.locust_run import CONSTANT, SHAPES, SOAK, SUITES, Load, run_locust
 from loadtests.processes import CouldNotStart, last_lines
-from loadtests.read_books import Services
+from loadtests.read_books import READ_TIMEOUT_S, Services
 from loadtests.services import Target, consumer, shop_alone, whole_stack
 from loadtests.signing import DIALECTS
 from loadtests.steadiness import Samples, changes, grown, waiting_times, watched_memory
@@ -198,7 +198,7 @@ def _verify(books: Services | None, preset: str) -> int:
 
 
 def _lift_faults(books: Services) -> Mapping[str, int]:
-    with httpx.Client(base_url=books.psp_url, trust_env=False, timeout=10) as client:
+    with httpx.Client(base_url=books.psp_url, trust_env=False, timeout=READ_TIMEOUT_S) as client:
         fired: dict[str, int] = client.get("/_control/faults").raise_for_status().json()["fired"]
         client.delete("/_control/faults").raise_for_status()
     return fired

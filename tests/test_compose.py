@@ -15,6 +15,7 @@ import httpx
 import pytest
 import yaml
 
+from tests.loadtests.test_run_load import patient_thresholds
 from tests.topology import (
     FASTER,
     ROOT,
@@ -144,7 +145,8 @@ def test_the_same_commands_run_here_and_survive_kill_9_under_load(tmp_path: Path
     killed = ("psp-delivery", "shop-worker")
     extra = {**FASTER, "PSP_PRESET": "flaky", "PSP_LEASE": "5s"}
     with open_topology(tmp_path, dict.fromkeys(SCALED, 2), extra) as topology:
-        status = load_and_verify(topology, 6, 8, tmp_path / "reports", killed)
+        reports = tmp_path / "reports"
+        status = load_and_verify(topology, 6, 8, reports, killed, patient_thresholds(tmp_path))
         assert [topology.processes[name][0].poll() for name in killed] == [-9, -9]
         books = topology.books
         key = {"authorization": f"Bearer {books.psp_key}"}
@@ -157,7 +159,7 @@ def test_the_same_commands_run_here_and_survive_kill_9_under_load(tmp_path: Path
 
 
 def _read(url: str, headers: dict[str, str]) -> Any:
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         for _ in range(20):  # faults are in force
             answer = client.get(url, headers=headers)
             if answer.status_code == 200:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +27,14 @@ import psutil
 import psycopg
 import yaml
 
-from loadtests.locust_run import CONSTANT, SUITES, Load, free_port, run_locust
+from loadtests.locust_run import CONSTANT, SUITES, Load, run_locust
 from loadtests.processes import started, url_of
 from loadtests.read_books import Services
 from loadtests.run_load import THRESHOLDS, table
 from loadtests.services import RETRIES, SETTLE_AFTER, TIME_SCALE
 from loadtests.thresholds import crossed, read_thresholds
 from loadtests.verify import verify_books
+from scenarios.targets.service_process import free_port
 from tests.postgres_server import postgres_server
 from tests.shop.programs import program
 
@@ -77,15 +78,16 @@ class Topology:
     databases: Mapping[str, str]
     counts: Mapping[str, int]
     postgres_pid: int
+    take_port: Callable[[], int]
     extra: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ports = {
-            name: [free_port() for _ in range(self.counts.get(name, 1))]
+            name: [self.take_port() for _ in range(self.counts.get(name, 1))]
             for name in ("warehouse", *SCALED)
         }
-        self.nginx = {"8080": free_port(), "8081": free_port(), "8090": free_port()}
+        self.nginx = {port: self.take_port() for port in ("8080", "8081", "8090")}
 
     @property
     def psp_url(self) -> str:
@@ -203,7 +205,11 @@ def open_topology(
             connection.execute((ROOT / "deploy" / "databases.sql").read_bytes())
         databases = {name: server.url(name) for name in ("psp", "shop")}
         pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-        topology = Topology(folder, databases, counts, pid, extra)
+
+        def take_port() -> int:
+            return stack.enter_context(free_port())
+
+        topology = Topology(folder, databases, counts, pid, take_port, extra)
         topology.start(stack)
         yield topology
 
@@ -246,7 +252,12 @@ def tell_cost(
 
 
 def load_and_verify(
-    topology: Topology, users: int, time_s: int, reports: Path, killed: Sequence[str] = ()
+    topology: Topology,
+    users: int,
+    time_s: int,
+    reports: Path,
+    killed: Sequence[str] = (),
+    thresholds: Path = THRESHOLDS,
 ) -> int:
     """Let users come, compare the books; return the exit status of the load test.
 
@@ -266,8 +277,8 @@ def load_and_verify(
     busy = {name: used - before[name] for name, used in topology.cpu_s().items()}
     tell_cost(busy, idle, passed_s, result["requests"])
     status = verify_books(books)
-    thresholds = read_thresholds(THRESHOLDS, tuple(SUITES))
-    problems = crossed(thresholds.requests, "mixed", result["requests"])
+    limits = read_thresholds(thresholds, tuple(SUITES))
+    problems = crossed(limits.requests, "mixed", result["requests"])
     problems += [f"{one['what']} failed: {one['why']}" for one in result["failures"]]
     for problem in problems:
         print(f"✗ {problem}")

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import socket
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,9 +15,18 @@ import httpx
 import pytest
 import uvicorn
 
+from scenarios.targets.service_process import free_port
 from shop.app import create_app
 from sqlport import open_database
-from tests.shop.fakes import QUICK, SECRET, FakeClock, FakeWorld, signed_headers, until
+from tests.shop.fakes import (
+    PATIENCE_S,
+    QUICK,
+    SECRET,
+    FakeClock,
+    FakeWorld,
+    signed_headers,
+    until,
+)
 from tests.shop.programs import program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -65,7 +75,9 @@ class Site:
         source = options.pop("source", PROVIDER)
         port = options.pop("port", self.gateway_port)
         transport = httpx.AsyncHTTPTransport(local_address=source)
-        async with httpx.AsyncClient(transport=transport, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            transport=transport, trust_env=False, timeout=PATIENCE_S
+        ) as http:
             url = httpx.URL(f"http://{GATEWAY}:{port}").copy_with(raw_path=path.encode())
             return await http.request(method, url, content=content, **options)
 
@@ -138,7 +150,8 @@ async def open_gateway(folder, port, configuration):
 
 
 async def answers(port, process):
-    for _ in range(1000):
+    give_up_at = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up_at:
         try:
             _, writer = await asyncio.open_connection(GATEWAY, port)
         except OSError:
@@ -151,19 +164,14 @@ async def answers(port, process):
     raise AssertionError("the gateway does not listen")
 
 
-def free_port():
-    with socket.create_server((GATEWAY, 0)) as one:
-        return one.getsockname()[1]
-
-
 @asynccontextmanager
 async def open_site(folder, allowed=f"allow {PROVIDER};", settings=QUICK, **limits):
     program("nginx", "nginx")
     async with open_shop_on_a_port(settings) as (shop_port, app, clock):
-        port = free_port()
-        configuration = configured(folder, port, shop_port, allowed, **limits)
-        async with open_gateway(folder, port, configuration):
-            yield Site(shop_port, port, app.seen, clock)
+        with free_port() as port:
+            configuration = configured(folder, port, shop_port, allowed, **limits)
+            async with open_gateway(folder, port, configuration):
+                yield Site(shop_port, port, app.seen, clock)
 
 
 # Nothing that reads JSON and writes it again would give these bytes back.
