@@ -7,6 +7,7 @@ the service, if the target file says how, is started, killed and stopped from he
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import sys
 import tempfile
@@ -52,7 +53,7 @@ COMPRESSED_SCHEDULE = "3s,5s,10s,20s,40s,80s,160s"
 
 LONGER_CHAOS_S = 15.0
 IDLE_SLACK_S = 3.0
-DEATH_NEWS_S = 0.2
+DEATH_NEWS_WITHIN_S = 5.0
 
 
 class _Clock:
@@ -81,12 +82,21 @@ async def check_external(file: str) -> None:
     async with _set(target, _provider_settings(target, {}, 0), 0, "try_out") as made:
         try:
             await try_out(made.shop, 0)
-        except Unreachable:
-            # The news of a process's end may come a moment after its connections broke.
-            await asyncio.sleep(DEATH_NEWS_S)
+        except Unreachable as problem:
+            if isinstance(problem.__cause__, httpx.TransportError):
+                await _hear_of_its_end(made)
             if trouble := _trouble(made):
                 raise Unreachable(trouble) from None
             raise
+
+
+async def _hear_of_its_end(made: _Set) -> None:
+    """Wait a while for the news of a process's end, which may come after its connections broke."""
+    if made.service is None:
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DEATH_NEWS_WITHIN_S):
+            await made.service.wait_until_gone()
 
 
 def _trouble(made: _Set) -> str | None:

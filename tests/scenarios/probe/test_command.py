@@ -18,7 +18,9 @@ from tests.scenarios.probe.endpoints import SECRET, endpoint
 
 
 async def run_probe(url: str, *options: str) -> tuple[int, str, str]:
-    command = ("-m", "scenarios", "probe", url, "--secret", SECRET, *options)
+    # The limit belongs to the endpoint, and the machine may stand still.
+    patient = ("--secret", SECRET, "--limit", "60s")
+    command = ("-m", "scenarios", "probe", url, *patient, *options)
     pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
     process = await asyncio.create_subprocess_exec(sys.executable, *command, **pipes)
     out, err = await process.communicate()
