@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from psp_sim.app import create_app
-from psp_sim.server import AbortableProtocol, bind, real_transport, url_of
+from psp_sim.server import KEEP_ALIVE_S, AbortableProtocol, bind, real_transport, url_of
 from psp_sim.settings import Settings
 from sqlport import open_database
 
@@ -97,6 +97,7 @@ async def _running(settings: Settings) -> Any:
         lifespan="on",
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_AFTER_S,
     )
     server = _Server(config)

@@ -12,6 +12,8 @@ from typing import Any
 import httpx
 
 PATIENCE_S = 10.0
+# The provider is in this very process: no answer means that the machine stands still.
+ANSWERS_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.02
 PAGE = 100
 # What a delivery never leaves again.
@@ -57,7 +59,7 @@ class Psp:
         self.client = httpx.Client(
             base_url=url,
             headers={"authorization": f"Bearer {api_key}"},
-            timeout=PATIENCE_S,
+            timeout=ANSWERS_WITHIN_S,
             trust_env=False,
         )
         self._signing_secret: str | None = None

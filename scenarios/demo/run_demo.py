@@ -58,6 +58,9 @@ async def record(seconds: float, on_start: OnStart) -> str:
                 text = await asyncio.wait_for(queue.get(), 0.5)
                 messages.append((round(time.time() - began_at, 2), json.loads(text)))
         await walking
+        # Else a machine that stood still during the last step would have nothing of it to show.
+        passed_s = round(time.time() - began_at, 2)
+        messages.append((passed_s, {"numbers": presenter.numbers()}))
     return recording_page(messages)
 
 

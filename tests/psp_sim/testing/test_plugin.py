@@ -12,6 +12,9 @@ import pytest
 from psp_sim.pytest_plugin import settings_for_a_test
 from psp_sim.testing import NotDelivered, Psp, Refused
 
+# The fixture's own patience is a person's, who waits for a test; a busy machine needs more.
+PATIENCE_S = 60.0
+
 
 class Taker(BaseHTTPRequestHandler):
     """Answers each call with the next status of its server's script, else with 200."""
@@ -51,7 +54,7 @@ def test_each_test_meets_an_empty_provider(psp: Psp, time: str) -> None:
 def test_news_that_is_refused_comes_again(psp: Psp, script: list[int]) -> None:
     script += [500, 503]
     psp.pay(reference="order-1")
-    [*_, last] = psp.wait_until_delivered()
+    [*_, last] = psp.wait_until_delivered(PATIENCE_S)
     assert last["state"] == "delivered"
     tried = [each["status"] for one in psp.deliveries() for each in one["attempts"]]
     assert sorted(tried)[-2:] == [500, 503]
@@ -71,7 +74,7 @@ async def test_an_asynchronous_test_goes_on_working_while_it_waits(
             await asyncio.sleep(0.001)
 
     ticking = asyncio.create_task(tick())
-    await psp.until_delivered()
+    await psp.until_delivered(PATIENCE_S)
     ticking.cancel()
     assert ticks > 1
 
@@ -80,10 +83,10 @@ def test_a_fault_is_in_force_inside_its_block_and_counts(psp: Psp, script: list[
     with psp.fault("duplicate", copies=3, event="payment.succeeded") as fault:
         assert fault.fired == 0
         psp.pay(reference="order-1")
-        psp.wait_until_delivered()
+        psp.wait_until_delivered(PATIENCE_S)
         assert fault.fired == 1
     psp.pay(reference="order-2")
-    psp.wait_until_delivered()
+    psp.wait_until_delivered(PATIENCE_S)
     assert fault.fired == 1
     succeeded = psp.deliveries("payment.succeeded")
     assert [len(delivery["attempts"]) for delivery in succeeded] == [3, 1]
@@ -96,7 +99,7 @@ def test_news_that_is_given_up_is_told_with_what_each_attempt_got(
     script += [500] * 2
     psp.pay(reference="order-1")
     with pytest.raises(NotDelivered, match=r"given up: payment\.\w+ is exhausted \(500\)"):
-        psp.wait_until_delivered()
+        psp.wait_until_delivered(PATIENCE_S)
 
 
 def test_waiting_has_an_end_and_says_what_it_waited_for(psp: Psp) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 240
+PROCESSES = 6
 
 
 @dataclass
@@ -62,6 +63,7 @@ async def demo(folder: Path, options: Sequence[str] = ("--port", "0")) -> AsyncI
             found = re.search(r"http://[0-9.:]+", line)
             assert found, line + running.said
             running.url = found[0]
+            await _all_are_told_of(running)
         yield running
     finally:
         if process.returncode is None:
@@ -72,6 +74,13 @@ async def demo(folder: Path, options: Sequence[str] = ("--port", "0")) -> AsyncI
         for pid in running.children:
             if is_alive(pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+async def _all_are_told_of(running: Demo) -> None:
+    """Wait until what was said of the processes has been heard, which is another pipe."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(running.children) < PROCESSES:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def _hear(running: Demo) -> None:

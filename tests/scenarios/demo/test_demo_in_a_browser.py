@@ -35,6 +35,7 @@ async def _page(url: str, **options: object) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(
             executable_path=program("chromium", "chromium"),
             args=[*ARGUMENTS, "--enable-precise-memory-info"],
+            timeout=PATIENCE_MS,
         )
         page = await browser.new_page(**options)
         page.set_default_timeout(PATIENCE_MS)

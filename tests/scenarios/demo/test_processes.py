@@ -9,14 +9,14 @@ import signal
 import httpx
 import pytest
 
-from tests.scenarios.demo.stand import demo, is_alive
+from tests.scenarios.demo.stand import PROCESSES, demo, is_alive
 
 pytestmark = pytest.mark.live
 
 
 async def test_ctrl_c_ends_every_process(tmp_path) -> None:
     async with demo(tmp_path) as running:
-        assert len(running.children) == 6
+        assert len(running.children) == PROCESSES
         assert all(map(is_alive, running.children))
         async with httpx.AsyncClient(base_url=running.url) as client:
             page = await client.get("/")

@@ -22,7 +22,7 @@ from scenarios.scenario_files import load_catalogue, select
 from scenarios.verdict import Verdict
 from tests.scenarios.report.test_reports import Page
 from tests.shop.programs import program
-from tests.shop.storefront.test_in_a_browser import ARGUMENTS
+from tests.shop.storefront.test_in_a_browser import ARGUMENTS, PATIENCE_MS
 
 HELD, UNPROVEN = Cell(Verdict.HELD), Cell(Verdict.UNPROVEN)
 TWICE = Cell(Verdict.BROKEN, ["fulfilled_at_most_once", "money_balances"])
@@ -168,9 +168,10 @@ async def test_the_page_fits_every_screen_and_scrolls_by_keyboard(tmp_path: Path
     file.write_text(matrix_html(Matrix(names, rows, dict.fromkeys(names, HELD)), 1, "sim"))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=program("chromium", "chromium"), args=ARGUMENTS
+            executable_path=program("chromium", "chromium"), args=ARGUMENTS, timeout=PATIENCE_MS
         )
         page = await browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         await page.goto(file.as_uri())
