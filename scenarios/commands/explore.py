@@ -11,7 +11,7 @@ from scenarios.commands.options import EXIT_STATUS
 from scenarios.errors import WrongUsage
 from scenarios.report import documents, terminal
 from scenarios.report.exploration import explore_document, show_search
-from scenarios.search.explore import Budget, Search, search
+from scenarios.search.explore import SHRINK_FOR_S, Budget, Search, search
 from scenarios.search.workers import cores
 from scenarios.search.write_failure import Written, write_failure
 from scenarios.verdict import Verdict
@@ -27,6 +27,8 @@ def add_to(command: argparse.ArgumentParser) -> None:
     length = command.add_mutually_exclusive_group()
     length.add_argument("--runs", type=int, metavar="N", help=f"plans to play; default: {RUNS}")
     length.add_argument("--for", dest="how_long", metavar="TIME", help="how long, such as 30s")
+    limit = f"processor time for shrinking each failure; default: {SHRINK_FOR_S:g}s"
+    command.add_argument("--shrink-for", metavar="TIME", default=SHRINK_FOR_S, help=limit)
     command.add_argument("--first", action="store_true", help="stop at the first failure")
     command.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
     command.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler to work for us")
@@ -67,16 +69,21 @@ def _work(options: argparse.Namespace) -> int:
 def _budget(options: argparse.Namespace) -> Budget:
     if options.jobs is not None and options.jobs < 1:
         raise WrongUsage(f"--jobs {options.jobs} is not 1 or more")
+    shrink_for_s = _duration("--shrink-for", options.shrink_for)
     if options.how_long is not None:
-        try:
-            seconds = parse_duration(options.how_long)
-        except ValueError as problem:
-            raise WrongUsage(f"--for: {problem}") from problem
-        return Budget(seconds=seconds, first=options.first)
+        seconds = _duration("--for", options.how_long)
+        return Budget(seconds=seconds, first=options.first, shrink_for_s=shrink_for_s)
     runs = RUNS if options.runs is None else options.runs
     if runs < 1:
         raise WrongUsage(f"--runs {runs} is not 1 or more")
-    return Budget(runs=runs, first=options.first)
+    return Budget(runs=runs, first=options.first, shrink_for_s=shrink_for_s)
+
+
+def _duration(option: str, text: str | float) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as problem:
+        raise WrongUsage(f"{option}: {problem}") from problem
 
 
 def _written(found: Search, folder: Path) -> list[Written]:

@@ -77,6 +77,7 @@ def _show_failure(console: Console, failure: Failure, files: Written) -> None:
     console.print(
         f"  found by plan {failure.run} ({failure.tier}), broken by {failure.plans}; "
         f"shrunk from {before} faults to {after} in {shrunk.runs} runs"
+        f"{'' if shrunk.is_done else '; not fully shrunk, which takes more time: --shrink-for'}"
     )
     for sentence in files.story.sentences:
         console.print(f"    {escape(sentence)}")
@@ -96,6 +97,7 @@ def _failure(failure: Failure, files: Written) -> dict[str, Any]:
         "faults_before": len(failure.found.faults),
         "faults_after": len(shrunk.plan.faults),
         "shrinking_runs": shrunk.runs,
+        "fully_shrunk": shrunk.is_done,
         "plan": shrunk.plan.document,
         "replay": str(files.replay),
         "story": files.story.text,

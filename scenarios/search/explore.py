@@ -15,15 +15,20 @@ from scenarios.search.shrink import Shrunk, shrink
 from scenarios.search.workers import players
 
 YEAR_S = 365.25 * 86400.0
+SHRINK_FOR_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How long to search: a number of runs, or seconds of wall time; ``first`` ends it early."""
+    """How long to search: a number of runs, or seconds of wall time; ``first`` ends it early.
+
+    ``shrink_for_s`` is how long each failure may be shrunk, in seconds of processor time.
+    """
 
     runs: int | None = None
     seconds: float | None = None
     first: bool = False
+    shrink_for_s: float = SHRINK_FOR_S
 
 
 @dataclass(slots=True)
@@ -118,5 +123,19 @@ def search(
             found.wall_s = time.perf_counter() - began
             on_run(found)
     for failure in found.failures:
-        failure.shrunk = shrink(failure.found, failure.invariant, lambda p: play_plan(p, shop))
+        failure.shrunk = shrink(
+            failure.found,
+            failure.invariant,
+            lambda plan: play_plan(plan, shop),
+            is_time_over=_after(budget.shrink_for_s),
+        )
     return found
+
+
+def _after(limit_s: float) -> Callable[[], bool]:
+    """Return what tells whether this process has worked for so long from now on.
+
+    It is time of the processor, so that a busy machine does not leave failures larger.
+    """
+    ends_at_s = time.process_time() + limit_s
+    return lambda: time.process_time() >= ends_at_s

@@ -29,34 +29,48 @@ _OPTIONAL = ("event", "order", "attempt", "times", "probability", "start", "wher
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """The smallest plan that was found and what it does. ``runs`` is what finding it took."""
+    """The smallest plan that was found and what it does. ``runs`` is what finding it took.
+
+    ``is_done`` tells that nothing more can be taken away; otherwise a limit was met before.
+    """
 
     plan: Plan
     outcome: Outcome
     runs: int
+    is_done: bool = True
 
 
-def shrink(plan: Plan, invariant: str, play: Play, runs_max: int = RUNS_MAX) -> Shrunk:
+def _never() -> bool:
+    return False
+
+
+def shrink(
+    plan: Plan,
+    invariant: str,
+    play: Play,
+    runs_max: int = RUNS_MAX,
+    is_time_over: Callable[[], bool] = _never,
+) -> Shrunk:
     """Take away whatever can be taken away, again and again, until nothing more can.
 
     A candidate counts only if it breaks ``invariant``: shrinking must not slip to another failure.
+    Before each one it is asked whether there is time left: a plan of many hours takes minutes.
     """
-    runs = 0
+    runs, is_done = 0, False
     seen: set[str] = {plan.key}
     outcome = play(plan)
-    is_smaller = True
-    while is_smaller and runs < runs_max:
-        is_smaller = False
+    while not is_done:
+        is_done = True
         for candidate in _candidates(plan, outcome):
             if candidate.key in seen:
                 continue
+            if runs >= runs_max or is_time_over():
+                return Shrunk(plan, outcome, runs, is_done=False)
             seen.add(candidate.key)
             runs += 1
             found = play(candidate)
             if invariant in found.broken:
-                plan, outcome, is_smaller = candidate, found, True
-                break
-            if runs >= runs_max:
+                plan, outcome, is_done = candidate, found, False
                 break
     return Shrunk(plan, outcome, runs)
 

@@ -146,6 +146,7 @@ def test_explore_ends_with_0_when_nothing_broke_and_says_what_that_means(
     [
         (["--runs", "0"], "--runs 0 is not 1 or more"),
         (["--for", "soon"], "--for: 'soon' is not a duration"),
+        (["--shrink-for", "ever"], "--shrink-for: 'ever' is not a duration"),
         (["--jobs", "0"], "--jobs 0 is not 1 or more"),
         (["--shop", "brokn"], "--shop brokn is not known"),
     ],

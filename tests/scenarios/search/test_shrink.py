@@ -60,4 +60,23 @@ def test_shrinking_goes_on_until_nothing_more_can_be_taken_away() -> None:
 def test_shrinking_is_bounded() -> None:
     plan = Plan(1, {"orders": 9}, tuple({"kind": "drop", "order": n} for n in range(1, 30)))
     found = shrink(plan, "charged_once", lambda _: Outcome({"charged_once": "always"}), runs_max=3)
-    assert found.runs == 3
+    assert (found.runs, found.is_done) == (3, False)
+
+
+def test_when_the_time_is_over_what_was_reached_stands_and_says_that_it_could_be_smaller() -> None:
+    plan = Plan(1, {}, tuple({"kind": "drop", "order": n} for n in range(1, 9)))
+    moments = iter([False, False, True])
+    found = shrink(
+        plan,
+        "charged_once",
+        lambda plan: Outcome({"charged_once": "always"} if plan.faults else {}),
+        is_time_over=lambda: next(moments),
+    )
+    assert (found.runs, found.is_done) == (2, False)
+    assert 0 < len(found.plan.faults) < 8
+    assert "charged_once" in found.outcome.broken
+
+
+def test_what_cannot_be_made_smaller_is_fully_shrunk() -> None:
+    found = shrink(Plan(1, {}, ()), "charged_once", lambda _: Outcome({"charged_once": "always"}))
+    assert (found.plan.faults, found.is_done) == ((), True)
