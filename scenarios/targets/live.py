@@ -39,6 +39,9 @@ HARNESS_TIMEOUT_S = 60.0
 # The standard schedule has steps of many hours; this one keeps its shape and ends within seconds.
 COMPRESSED_SCHEDULE = "5s,10s,20s,40s,80s,160s,320s"
 
+# A real machine may stand still for so long, in real seconds, without anybody's fault.
+STANDSTILL_S = 30.0
+
 # A run that would take longer than this is left to virtual time.
 CHAOS_MAX_S = 30.0
 
@@ -84,7 +87,8 @@ async def _play(scenario: Scenario, seed: int, shop: str) -> Played:
         async with _stage(Path(folder), provider_table, shop_table, seed, shop) as stage:
             # Unscaled: a real machine has delays of its own, which do not shrink with the others.
             stage = replace(stage, pace=pace_of(ShopSettings(**scenario.shop)))
-            evidence: Evidence = await play(scenario, stage, limit_s)
+            patience_s = STANDSTILL_S * TIME_SCALE
+            evidence: Evidence = await play(scenario, stage, limit_s + patience_s)
     return Played(evidence, (time.monotonic() - began) * TIME_SCALE, None)
 
 
