@@ -134,7 +134,8 @@ def _routes(shop: Shop, parts: Parts) -> list[Route]:
     """Every process says how it is doing; beside that, a worker answers nobody."""
     if not shop.settings.answers:
         return operation_routes(shop)
-    return [*_order_routes(shop), *_payment_routes(shop, parts)]
+    # Routes are tried one after the other, and nobody is in more of a hurry than the provider.
+    return [*_payment_routes(shop, parts), *_order_routes(shop)]
 
 
 def _order_routes(shop: Shop) -> list[Route]:
@@ -162,10 +163,10 @@ def _order_workers(shop: Shop, parts: Parts) -> list[Work]:
 
 def _payment_routes(shop: Shop, parts: Parts) -> list[Route]:
     """The payment service: what the provider calls, and what the merchant's staff uses."""
-    routes = [*refund_routes(shop), *operation_routes(shop)]
+    receive: list[Route] = []
     if shop.settings.uses_webhooks:
-        routes += webhook_routes(shop, parts.verify_webhook, parts.receive_webhook)
-    return routes
+        receive = webhook_routes(shop, parts.verify_webhook, parts.receive_webhook)
+    return [*receive, *refund_routes(shop), *operation_routes(shop)]
 
 
 def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
