@@ -31,8 +31,7 @@ class Running:
 
     def cpu_s(self) -> float:
         """Seconds of processor time that it has used, all its threads together."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+        return cpu_s_of(self.process.pid)
 
     def memory_mb(self) -> float:
         """Memory that is its own, in MB."""
@@ -86,6 +85,12 @@ def started(
             process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def cpu_s_of(pid: int) -> float:
+    """Seconds of processor time that a process has used, all its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
 def cores() -> tuple[int | None, int | None]:
