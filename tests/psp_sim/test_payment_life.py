@@ -1,136 +1,12 @@
-"""A payment's whole life over HTTP, in virtual time: states, webhooks, refunds, disputes."""
+"""A payment's whole life over HTTP, in virtual time: states, webhooks, disputes."""
 
 import asyncio
 
 import pytest
 
-from scenarios.world.latency import LatencyProfile
+from tests.psp_sim.payment_calls import act, ask, authorized, paid, read, refund, told
 from tests.psp_sim.stand import in_world, payment_body
 from tests.psp_sim.test_refusals import check_problem
-
-SLOW_DISK = LatencyProfile(low_s=0.05, high_s=0.05)
-
-
-async def act(stand, payment, action, body=None, key=None):
-    """Make a call on a payment that has to be accepted; return the payment after it."""
-    answer = await ask(stand, payment, action, body, key)
-    assert answer.status == 200, answer.text
-    return answer.json
-
-
-async def ask(stand, payment, action, body=None, key=None):
-    headers = {"idempotency-key": key or stand.new_key()}
-    path = f"/v1/payments/{payment['id']}/{action}"
-    return await stand.call("POST", path, {} if body is None else body, headers=headers)
-
-
-async def refund(stand, payment, key=None, **fields):
-    headers = {"idempotency-key": key or stand.new_key()}
-    body = {"payment": payment["id"], **fields}
-    return await stand.call("POST", "/v1/refunds", body, headers=headers)
-
-
-async def read(stand, payment):
-    return await stand.get(f"/v1/payments/{payment['id']}")
-
-
-async def told(stand, payment):
-    """Return the types of a payment's events, checking that they are numbered from 1."""
-    events = await stand.get_all(f"/v1/events?payment={payment['id']}")
-    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
-    assert [event["data"]["sequence"] for event in events] == list(range(1, len(events) + 1))
-    return [event["type"].removeprefix("payment.") for event in events]
-
-
-async def authorized(stand, **fields):
-    payment = await stand.pay(capture_method="manual", **fields)
-    await asyncio.sleep(3)
-    payment = await read(stand, payment)
-    assert payment["status"] == "authorized"
-    return payment
-
-
-async def paid(stand, **fields):
-    payment = await stand.pay(**fields)
-    await asyncio.sleep(3)
-    payment = await read(stand, payment)
-    assert payment["status"] == "succeeded"
-    return payment
-
-
-# -- manual capture ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("currency", "amount"), [("JPY", 1), ("EUR", 1099), ("KWD", 1099001)])
-@in_world()
-async def test_held_money_is_captured_whole_unless_said_otherwise(stand, currency, amount):
-    payment = await authorized(stand, amount=amount, currency=currency)
-    assert (payment["amount_capturable"], payment["amount_captured"]) == (amount, 0)
-    assert payment["expires_at"].startswith("2026-01-08T")
-    after = await act(stand, payment, "capture")
-    assert (after["status"], after["amount_captured"]) == ("succeeded", amount)
-    assert (after["amount_capturable"], after["expires_at"]) == (0, None)
-    assert await told(stand, payment) == ["processing", "authorized", "succeeded"]
-
-
-@in_world()
-async def test_a_partial_capture_lets_the_rest_go_and_is_the_last(stand):
-    payment = await authorized(stand)
-    after = await act(stand, payment, "capture", {"amount": 99})
-    assert (after["amount_captured"], after["amount_capturable"]) == (99, 0)
-    check_problem(await ask(stand, payment, "capture"), 409, "invalid_state", "authorized")
-    check_problem(await refund(stand, payment, amount=100), 400, "invalid_amount", "at most 99")
-
-
-@pytest.mark.parametrize("amount", [0, -1, 1100, 10.5, "99", True])
-@in_world()
-async def test_no_more_can_be_captured_than_is_held(stand, amount):
-    payment = await authorized(stand)
-    answer = await ask(stand, payment, "capture", {"amount": amount})
-    check_problem(answer, 400, "invalid_amount")
-    assert await read(stand, payment) == payment
-
-
-@in_world(authorization_expires_after="1h")
-async def test_money_that_nobody_captures_is_let_go(stand):
-    payment = await authorized(stand)
-    await asyncio.sleep(3590)
-    assert (await read(stand, payment))["status"] == "authorized"
-    await asyncio.sleep(20)
-    after = await read(stand, payment)
-    assert (after["status"], after["amount_capturable"], after["expires_at"]) == (
-        "expired",
-        0,
-        None,
-    )
-    check_problem(await ask(stand, payment, "capture"), 409, "invalid_state", "is expired")
-
-
-@in_world()
-async def test_captured_money_does_not_expire(stand):
-    payment = await authorized(stand)
-    await act(stand, payment, "capture")
-    await asyncio.sleep(8 * 86400)
-    assert (await read(stand, payment))["status"] == "succeeded"
-
-
-@in_world()
-async def test_a_held_payment_is_canceled_and_stays_so(stand):
-    payment = await authorized(stand)
-    assert (await act(stand, payment, "cancel"))["status"] == "canceled"
-    check_problem(await ask(stand, payment, "cancel"), 409, "invalid_state")
-    await asyncio.sleep(8 * 86400)
-    assert await told(stand, payment) == ["processing", "authorized", "canceled"]
-
-
-@in_world()
-async def test_money_on_its_way_is_neither_canceled_nor_captured(stand):
-    payment = await stand.pay()
-    for action in ("cancel", "capture"):
-        check_problem(await ask(stand, payment, action), 409, "invalid_state", "is processing")
-
-
-# -- authentication ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -160,113 +36,6 @@ async def test_an_answer_for_who_pays_is_approved_or_refused(stand):
     payment = await stand.pay(payment_method="card_authenticate")
     answer = await ask(stand, payment, "authenticate", {"result": "maybe"})
     check_problem(answer, 400, "invalid_request", "result")
-
-
-# -- refunds ----------------------------------------------------------------------------------
-
-
-@in_world()
-async def test_a_refund_is_pending_and_then_succeeds(stand):
-    payment = await paid(stand)
-    answer = await refund(stand, payment, amount=100, reason="too big", metadata={"a": "b"})
-    made = answer.json
-    assert answer.status == 201
-    assert made.pop("id").startswith("re_")
-    assert made.pop("created").startswith("2026-01-01T")
-    assert made == {
-        "object": "refund",
-        "payment": payment["id"],
-        "reference": "order-1",
-        "amount": 100,
-        "currency": "EUR",
-        "status": "pending",
-        "reason": "too big",
-        "failure": None,
-        "metadata": {"a": "b"},
-    }
-    pending = await read(stand, payment)
-    assert (pending["amount_refunded"], pending["refunds"][0]["status"]) == (0, "pending")
-    await asyncio.sleep(3)
-    [shown] = await stand.get_all("/v1/refunds")
-    assert (shown["status"], (await read(stand, payment))["amount_refunded"]) == ("succeeded", 100)
-    assert await stand.get(f"/v1/refunds/{shown['id']}") == shown
-    expected = ["processing", "succeeded", "refund.pending", "refund.succeeded"]
-    assert await told(stand, payment) == expected
-
-
-@in_world()
-async def test_refunds_never_come_to_more_than_was_captured(stand):
-    payment = await paid(stand)
-    for amount in (1000, 90):
-        assert (await refund(stand, payment, amount=amount)).status == 201
-    check_problem(await refund(stand, payment, amount=10), 400, "invalid_amount", "at most 9")
-    assert (await refund(stand, payment)).json["amount"] == 9
-    check_problem(await refund(stand, payment), 409, "invalid_state", "nothing")
-    await asyncio.sleep(3)
-    check_problem(await refund(stand, payment, amount=1), 400, "invalid_amount", "at most 0")
-    assert (await read(stand, payment))["amount_refunded"] == 1099
-
-
-@in_world()
-async def test_refunds_at_once_are_counted_one_after_the_other(stand):
-    payment = await paid(stand)
-    answers = await asyncio.gather(*(refund(stand, payment, amount=400) for _ in range(5)))
-    assert sorted(answer.status for answer in answers) == [201, 201, 400, 400, 400]
-
-
-@in_world()
-async def test_only_money_that_was_taken_goes_back(stand):
-    held = await authorized(stand, reference="b")
-    for payment in (held, await stand.pay()):
-        check_problem(await refund(stand, payment), 409, "invalid_state", "only one that succeeded")
-    unknown = await refund(stand, {"id": "pay_none"})
-    check_problem(unknown, 404, "not_found")
-
-
-@in_world()
-async def test_a_refund_that_fails_later_gives_the_money_back(stand):
-    payment = await paid(stand, payment_method="card_refund_fails")
-    await refund(stand, payment)
-    await asyncio.sleep(3)
-    assert (await read(stand, payment))["amount_refunded"] == 1099
-    await asyncio.sleep(61)
-    [failed] = await stand.get_all(f"/v1/refunds?payment={payment['id']}")
-    assert (failed["status"], failed["failure"]["code"]) == ("failed", "refund_returned")
-    assert (await read(stand, payment))["amount_refunded"] == 0
-    assert (await told(stand, payment))[2:] == [
-        "refund.pending",
-        "refund.succeeded",
-        "refund.failed",
-    ]
-    assert (await refund(stand, payment)).status == 201
-
-
-@in_world()
-async def test_a_fault_on_refunds_acts_on_refunds_alone(stand):
-    await stand.install("refund_fails", by="10s", times=1)
-    payment = await paid(stand)
-    assert await stand.fired() == {}
-    check_problem(await refund(stand, payment, amount=5000), 400, "invalid_amount")
-    assert await stand.fired() == {}
-    for _ in range(2):
-        await refund(stand, payment, amount=10)
-    await asyncio.sleep(20)
-    found = await stand.get_all("/v1/refunds")
-    assert [each["status"] for each in found] == ["failed", "succeeded"]
-    assert await stand.fired() == {"refund_fails": 1}
-
-
-@in_world()
-async def test_refunds_are_paged_and_found_by_payment(stand):
-    first, second = await paid(stand, reference="a"), await paid(stand, reference="b")
-    made = [(await refund(stand, p, amount=1)).json["id"] for p in (first, second, first)]
-    assert [each["id"] for each in await stand.get_all("/v1/refunds", limit=1)] == made
-    found = await stand.get_all(f"/v1/refunds?payment={first['id']}", limit=1)
-    assert [each["id"] for each in found] == [made[0], made[2]]
-    check_problem(await stand.call("GET", "/v1/refunds/re_none"), 404, "not_found")
-
-
-# -- what comes after success -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("outcome", "left"), [("won", 1099), ("lost", 0)])
@@ -321,14 +90,6 @@ async def test_a_payment_asks_for_its_own_fate(stand, script, states):
     assert await stand.fired() == {script.partition("(")[0]: 1}
 
 
-@in_world()
-async def test_a_refund_of_a_scripted_payment_fails_as_it_asks(stand):
-    payment = await paid(stand, metadata={"sim": "refund_fails(by=5s)|ok"})
-    await refund(stand, payment)
-    await asyncio.sleep(10)
-    assert (await told(stand, payment))[-1] == "refund.failed"
-
-
 @in_world(time_scale=60, settle_after="1m", refund_after="1m", authorization_expires_after="1h")
 async def test_a_time_scale_makes_a_whole_life_faster(stand):
     held = await stand.pay("held", capture_method="manual")
@@ -340,9 +101,6 @@ async def test_a_time_scale_makes_a_whole_life_faster(stand):
     await asyncio.sleep(125)
     assert (await told(stand, payment))[-1] == "dispute.lost"
     assert (await read(stand, held))["status"] == "expired"
-
-
-# -- keys, restarts, webhooks -----------------------------------------------------------------
 
 
 @in_world()
@@ -364,14 +122,6 @@ async def test_calls_that_move_money_need_a_key_and_act_once(stand):
         assert again.headers["idempotent-replayed"] == "true"
         other = await stand.call("POST", "/v1/payments", payment_body("c"), headers=headers)
         check_problem(other, 422, "idempotency_key_reused")
-    assert len(await stand.get_all("/v1/refunds")) == 1
-
-
-@in_world(disk=SLOW_DISK)
-async def test_a_refund_whose_key_is_at_work_is_made_once(stand):
-    payment = await paid(stand)
-    answers = await asyncio.gather(*(refund(stand, payment, "k", amount=1) for _ in range(3)))
-    assert sorted(answer.status for answer in answers) == [201, 409, 409]
     assert len(await stand.get_all("/v1/refunds")) == 1
 
 
