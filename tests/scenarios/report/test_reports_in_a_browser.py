@@ -1,0 +1,44 @@
+"""The report of a run on a narrow screen: what is wide scrolls in its own box, never the page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+from scenarios.report.html import html_report
+from scenarios.report.story import Told
+from tests.scenarios.report.test_reports import played
+from tests.shop.programs import program
+from tests.shop.storefront.test_in_a_browser import ARGUMENTS
+
+BESIDE = "document.documentElement.scrollWidth - innerWidth"
+UNFOLD = "document.querySelectorAll('details').forEach(each => each.open = true)"
+
+
+@pytest.fixture
+def long_names() -> Told:
+    told = played("slow_answers_cross_webhooks", "duplicated_webhooks", shop="no_dedupe")
+    replay = f"reports/no_dedupe-{'slow_answers_cross_webhooks' * 2}.json"
+    return replace(told, results=[replace(each, replay=replay) for each in told.results])
+
+
+@pytest.mark.live
+async def test_the_page_fits_a_narrow_screen_folded_and_unfolded(
+    tmp_path: Path, long_names: Told
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(html_report(long_names), encoding="utf-8")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program("chromium", "chromium"), args=ARGUMENTS
+        )
+        page = await browser.new_page(viewport={"width": 320, "height": 800})
+        await page.goto(file.as_uri())
+        folded = await page.evaluate(BESIDE)
+        await page.evaluate(UNFOLD)
+        unfolded = await page.evaluate(BESIDE)
+        await browser.close()
+    assert (folded, unfolded) == (0, 0)
