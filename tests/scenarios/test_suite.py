@@ -95,10 +95,10 @@ def test_results_come_in_the_order_of_the_scenarios_however_many_processes_there
 
 
 def test_three_days_of_retries_for_one_order_pass_in_far_less_than_three_days() -> None:
-    """A ratio, not a stopwatch: three days in under three seconds on any machine."""
+    """A ratio, not a stopwatch: three days in under three seconds of any processor."""
     (scenario,) = select(["three_day_ladder"])
     run_task(Task(scenario, 1, SIMULATED))
-    began = time.perf_counter()
+    began = time.process_time()
     run = run_task(Task(scenario, 2, SIMULATED))
     assert run.simulated_s > 3 * 86400
-    assert (time.perf_counter() - began) < run.simulated_s / 100_000
+    assert (time.process_time() - began) < run.simulated_s / 100_000

