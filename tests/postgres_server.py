@@ -28,7 +28,7 @@ class PostgresServer:
         self._made = 0
 
     def url(self, name):
-        return f"postgresql://postgres@/{name}?host={self.folder}"
+        return f"postgresql://postgres@/{name}?host={self.folder}&connect_timeout={_START_S}"
 
     def make_namespace(self):
         """Return the URL of a new one."""

@@ -84,10 +84,13 @@ async def test_a_provider_without_its_workers_says_so(monkeypatch):
         transport=quiet,
     )
     async with app.router.lifespan_context(app):
-        await asyncio.sleep(0.05)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://psp") as http:
-            sick = await http.get("/healthz")
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://psp") as http,
+            asyncio.timeout(60),
+        ):
+            while (sick := await http.get("/healthz")).status_code == 200:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
             await database.close()
             broken = await http.get("/healthz")
     assert (sick.status_code, sick.json()["workers"]["deliver_events"]) == (503, "dead")
