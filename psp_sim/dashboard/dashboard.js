@@ -296,8 +296,16 @@ function drawFaults(list) {
     data.length ? data.map(faultRow) : h("p", { class: "faint" }, "None. Every webhook and every call goes through untouched."),
     totals.length ? [h("h3", {}, "Fired so far"), ...totals] : "");
   const kept = list.querySelector(".faults");
-  if (kept) kept.lastChild.replaceWith(inForce);
+  if (kept) replaceKeepingFocus(kept.lastChild, inForce);
   else list.replaceChildren(h("div", { class: "faults" }, h("div", { class: "card" }, h("h2", {}, "Turn a fault on"), form), inForce));
+}
+
+/** Whoever is on a button by keyboard stays on its successor, if there is one. */
+function replaceKeepingFocus(old, fresh) {
+  const nameOf = (button) => button.getAttribute("aria-label") || button.textContent;
+  const name = old.contains(document.activeElement) && nameOf(document.activeElement);
+  old.replaceWith(fresh);
+  if (name) [...fresh.querySelectorAll("button")].find((button) => nameOf(button) === name)?.focus({ preventScroll: true });
 }
 
 function faultRow(fault) {

@@ -95,7 +95,13 @@ async def test_a_lost_webhook_is_found_explained_and_sent_again_by_keyboard(tmp_
         await page.locator("form .first").focus()
         await page.keyboard.press("Enter")
         await expect(page.locator(".fault-row")).to_contain_text("drop")
-        await page.get_by_role("button", name="Lift all").focus()
+        lift_all = page.get_by_role("button", name="Lift all")
+        await lift_all.focus()
+        async with client_of(url) as http:
+            headers = {"idempotency-key": "k3"}
+            await http.post("/v1/payments", json=payment_body("calm-3"), headers=headers)
+        await expect(page.locator("#list")).to_contain_text("drop × 1")
+        await expect(lift_all).to_be_focused()  # whoever is on a button stays there
         await page.keyboard.press("Enter")
         await expect(page.locator(".fault-row")).to_have_count(0)
 
