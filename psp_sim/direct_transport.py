@@ -17,6 +17,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.request import StreamRequest
 from pyreqwest.response import Response
 
+from psp_sim.plain_lines import PlainLines, plain_target
 from psp_sim.posting_transport import Posted, PostingTransport
 
 # The first that fits counts, so that the narrower ones come before those that they belong to.
@@ -50,6 +51,8 @@ class DirectTransport(PostingTransport):
             # Port 0 leaves the port to the URL.
             builder = builder.resolve(*pin, 0)
         self._client = builder.build()
+        self._pinned = pin[1] if pin is not None else None
+        self._lines = PlainLines(connect_timeout_s)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send; return once the head of the answer is there. Raises httpx.TransportError."""
@@ -77,6 +80,11 @@ class DirectTransport(PostingTransport):
         answer_bytes_max: int,
     ) -> Posted:
         """Send and read so much of the answer. Raises TimeoutError or httpx.TransportError."""
+        target = plain_target(url, self._pinned)
+        if target is not None:
+            return await self._lines.post(
+                target, headers, body, timeout_s=timeout_s, answer_bytes_max=answer_bytes_max
+            )
         with _told_in_httpx_words():
             sent = self._client.post(url).headers(headers).body_bytes(body).build_streamed()
         cancellations = _cancellations()
@@ -101,8 +109,13 @@ class DirectTransport(PostingTransport):
             builder = builder.body_stream(request.stream)
         return builder.build_streamed()
 
+    def close_idle(self) -> None:
+        """Close what nobody uses; the rest ends with the last reference to this transport."""
+        self._lines.close_idle()
+
     async def aclose(self) -> None:
         """Close every connection."""
+        self._lines.close()
         await self._client.close()
 
 

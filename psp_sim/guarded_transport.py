@@ -130,8 +130,8 @@ class GuardedTransport(PostingTransport):
         key = (host, address)
         if key not in self._pinned:
             if len(self._pinned) >= PINNED_MAX:
-                # Not closed: a call may still be under way. It ends with its last reference.
-                self._pinned.popitem(last=False)
+                # Not wholly closed: a call may still be under way.
+                self._pinned.popitem(last=False)[1].close_idle()
             self._pinned[key] = DirectTransport(self._connect_timeout_s, (host, str(address)))
         self._pinned.move_to_end(key)
         return self._pinned[key]
