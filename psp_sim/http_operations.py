@@ -6,13 +6,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from psp_sim.count_store import count_by, events_by_type
+from psp_sim.count_store import RowCount, count_by, events_by_type, rows_in
 from psp_sim.domain.delivery import DeliveryState
 from psp_sim.domain.payment import Status
 from psp_sim.metrics import CONTENT_TYPE, Samples, family, latency_histogram
 from psp_sim.outbox import backlog
 from psp_sim.provider import Provider
 from sqlport import Transaction
+
+# Each with the column that tells its rows apart, and the value that most of them come to have.
+_COUNTED = {
+    "payments": ("status", Status.SUCCEEDED),
+    "deliveries": ("state", DeliveryState.DELIVERED),
+}
 
 
 def operations_routes(provider: Provider) -> list[BaseRoute]:
@@ -24,8 +30,10 @@ def operations_routes(provider: Provider) -> list[BaseRoute]:
     async def metrics(_: Request) -> Response:
         async with provider.database.transaction() as transaction:
             events = await events_by_type(transaction, provider.metrics.events)
-            text = await _stored(provider, transaction, events.by_type)
-        provider.metrics.events = events
+            rows = {table: await _rows(provider, transaction, table) for table in _COUNTED}
+            text = await _stored(provider, transaction, events.by_type, rows)
+        # Only now: what was counted may be taken back for as long as it is not stored.
+        provider.metrics.events, provider.metrics.rows = events, rows
         return Response(text + _counted(provider), media_type=CONTENT_TYPE)
 
     return [
@@ -52,9 +60,17 @@ async def _health(provider: Provider) -> Response:
     return JSONResponse(document, 200 if is_well else 503)
 
 
-async def _stored(provider: Provider, transaction: Transaction, events: dict[str, int]) -> str:
-    payments = await count_by(transaction, "payments", "status", Status.SUCCEEDED)
-    deliveries = await count_by(transaction, "deliveries", "state", DeliveryState.DELIVERED)
+async def _rows(provider: Provider, transaction: Transaction, table: str) -> RowCount:
+    return await rows_in(transaction, table, provider.metrics.rows.get(table, RowCount()))
+
+
+async def _stored(
+    provider: Provider, transaction: Transaction, events: dict[str, int], rows: dict[str, RowCount]
+) -> str:
+    payments, deliveries = [
+        await count_by(transaction, table, column, usual, rows[table].number)
+        for table, (column, usual) in _COUNTED.items()
+    ]
     waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
     return "".join(
         (

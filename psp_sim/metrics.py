@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from psp_sim.count_store import EventCounts
+from psp_sim.count_store import EventCounts, RowCount
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
@@ -22,7 +22,7 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 class Metrics:
     """Requests and attempts since the start; all else is read from the store when asked for.
 
-    ``events`` is what was read of the log so far.
+    ``events`` is what was read of the log so far, ``rows`` how far each table was counted.
     """
 
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -30,6 +30,7 @@ class Metrics:
     buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS_S))
     attempts_s: float = 0.0
     events: EventCounts = field(default_factory=EventCounts)
+    rows: dict[str, RowCount] = field(default_factory=dict)
 
     def count_request(self, operation: str, status: int) -> None:
         """Count an answered call of the API."""

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from psp_sim.count_store import EventCounts, count_by, events_by_type
+from psp_sim.count_store import EventCounts, RowCount, count_by, events_by_type, rows_in
 from psp_sim.schema import SCHEMA_STEPS
 from sqlport import open_database
 
@@ -38,7 +38,8 @@ async def store_event(database, event_type):
 
 async def states(database):
     async with database.transaction() as transaction:
-        return await count_by(transaction, "deliveries", "state", "delivered")
+        total = (await rows_in(transaction, "deliveries", RowCount())).number
+        return await count_by(transaction, "deliveries", "state", "delivered", total)
 
 
 async def test_what_is_usual_is_what_is_left(database):
@@ -49,6 +50,16 @@ async def test_what_is_usual_is_what_is_left(database):
     await deliver(database, 1, "waiting")
     await deliver(database, 2, "waiting")
     assert await states(database) == {"cancelled": 1, "waiting": 3}
+
+
+async def test_rows_are_counted_on_from_where_they_were_counted_last(database):
+    known = RowCount()
+    for number in range(4):
+        async with database.transaction() as transaction:
+            known = await rows_in(transaction, "deliveries", known)
+            assert known == await rows_in(transaction, "deliveries", RowCount())
+        assert known == RowCount(number, number)
+        await deliver(database, number, "waiting")
 
 
 async def test_events_are_counted_on_from_where_they_were_counted_last(database):

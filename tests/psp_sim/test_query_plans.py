@@ -75,6 +75,26 @@ async def test_what_is_recovered_is_read_from_where_it_begins(stand, since, way)
     assert any(line.startswith("SEARCH e USING") and way in line for line in plan), plan
 
 
+@in_world(settle_after="1s")
+async def test_a_scrape_reads_what_is_new_since_the_last_and_what_is_not_over(stand):
+    await stand.pay("a")
+    assert (await stand.call("GET", "/metrics")).status == 200
+    connection, statements = stand.psp.disk.connection, []
+    connection.set_trace_callback(statements.append)
+    assert (await stand.call("GET", "/metrics")).status == 200
+    connection.set_trace_callback(None)
+    queries = [each for each in statements if each.startswith("SELECT")]
+    assert len(queries) > 5
+    # That index holds what is not over, and nothing else.
+    found = [
+        line
+        for each in queries
+        for line in whole_tables(connection, each)
+        if "deliveries_due_by_endpoint" not in line and line != "SEARCH events"
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize(
     "statement",
     ["SELECT * FROM payments WHERE details = 'x'", "SELECT MIN(due_at) FROM payments"],
