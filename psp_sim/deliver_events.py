@@ -7,7 +7,7 @@ import contextlib
 
 from psp_sim.bell import wait_for_ring
 from psp_sim.delivery_log import log_answered, log_sent
-from psp_sim.domain.attempt_plan import AttemptPlan, Copy, plan_attempt
+from psp_sim.domain.attempt_plan import UNDISTURBED, AttemptPlan, Copy, plan_attempt
 from psp_sim.domain.delivery import (
     Delivered,
     DeliveryState,
@@ -51,6 +51,11 @@ async def deliver_events(provider: Provider) -> None:
     lanes = Lanes(provider.settings.delivery_concurrency, provider.delivery_due.ring)
     under_way: UnderWay = {}
     renewing = asyncio.create_task(keep_leases(provider, lanes, under_way))
+
+    def forget(done: asyncio.Task[None]) -> None:
+        under_way.pop(done, None)
+        lanes.calling.pop(done, None)
+
     try:
         while True:
             ring = provider.delivery_due.next_ring()
@@ -58,8 +63,7 @@ async def deliver_events(provider: Provider) -> None:
             for job in jobs:
                 task = asyncio.create_task(_deliver_or_release(provider, lanes, job))
                 under_way[task] = (job, provider.clock.now())
-                task.add_done_callback(lambda done: under_way.pop(done, None))
-                task.add_done_callback(lambda done: lanes.calling.pop(done, None))
+                task.add_done_callback(forget)
             if jobs:
                 # Each takes its place now, so that the next claim knows how many are left.
                 await asyncio.sleep(0)
@@ -166,12 +170,11 @@ async def _hold_for_newer(provider: Provider, job: Job, event_type: str, fault_i
 async def _wait_out_outage(provider: Provider) -> None:
     """Wait while an outage is on: what was held back does not leave during one either."""
     while True:
-        ring = provider.delivery_changed.next_ring()
         now = provider.clock.now()
         ends_at = provider.faults.outage(now, provider.settings.time_scale)
         if ends_at is None:
             return
-        await wait_for_ring(ring, ends_at - now)
+        await wait_for_ring(provider.delivery_changed.next_ring(), ends_at - now)
 
 
 async def _send_copies(
@@ -279,7 +282,7 @@ async def _call(
 ) -> WebhookAnswer:
     settings = provider.settings
     if is_extra:
-        plan = AttemptPlan()
+        plan = UNDISTURBED
     if plan.network_s:
         await asyncio.sleep(provider.scaled(plan.network_s))
     if plan.is_lost:
@@ -322,11 +325,13 @@ def _decide(
     provider: Provider, job: Job, attempts: list[Attempt], now: float
 ) -> Delivered | Waiting | Exhausted | Gone:
     genuine = [attempt for attempt in attempts if not attempt.is_extra]
-    best = next((each for each in genuine if WebhookAnswer(each.status).is_success), genuine[0])
+    if any(WebhookAnswer(each.status).is_success for each in genuine):
+        return Delivered()
+    first = genuine[0]
     return after_attempt(
         job.endpoint.retry_schedule or provider.settings.retry_schedule,
         job.step,
-        WebhookAnswer(best.status, retry_after=best.retry_after),
+        WebhookAnswer(first.status, retry_after=first.retry_after),
         now,
         provider.chance.fraction("jitter", job.order_number, job.event_type, job.attempt),
         provider.settings.time_scale,

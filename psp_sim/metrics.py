@@ -6,9 +6,11 @@ format 0.0.4, https://prometheus.io/docs/instrumenting/exposition_formats/.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from psp_sim.count_store import EventCounts, RowCount
 
@@ -22,12 +24,13 @@ Samples = Iterable[tuple[Mapping[str, str], float]]
 class Metrics:
     """Requests and attempts since the start; all else is read from the store when asked for.
 
+    ``buckets`` has the attempts that took longer than the bound before and no longer than this one.
     ``events`` is what was read of the log so far, ``rows`` how far each table was counted.
     """
 
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
-    buckets: list[int] = field(default_factory=lambda: [0] * len(BUCKETS_S))
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
     attempts_s: float = 0.0
     events: EventCounts = field(default_factory=EventCounts)
     rows: dict[str, RowCount] = field(default_factory=dict)
@@ -40,8 +43,7 @@ class Metrics:
         """Count a call to an endpoint. Its outcome is ``2xx`` and so on, or ``no_answer``."""
         self.attempts["no_answer" if status is None else f"{status // 100}xx"] += 1
         self.attempts_s += lasted_s
-        for index, bound_s in enumerate(BUCKETS_S):
-            self.buckets[index] += lasted_s <= bound_s
+        self.buckets[bisect_left(BUCKETS_S, lasted_s)] += 1
 
 
 def family(name: str, kind: str, meaning: str, samples: Samples) -> str:
@@ -56,7 +58,7 @@ def latency_histogram(metrics: Metrics) -> str:
     name = "psp_attempt_duration_seconds"
     total = sum(metrics.attempts.values())
     lines = [f"# HELP {name} How long calls to endpoints took.", f"# TYPE {name} histogram"]
-    for bound_s, number in zip(BUCKETS_S, metrics.buckets, strict=True):
+    for bound_s, number in zip(BUCKETS_S, accumulate(metrics.buckets), strict=False):
         lines.append(f'{name}_bucket{{le="{bound_s:g}"}} {number}')
     lines += [
         f'{name}_bucket{{le="+Inf"}} {total}',

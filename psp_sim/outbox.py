@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,8 +46,7 @@ _SCHEDULE_ANEW = (
 _DELIVERY_ID = "'dlv_' || substr(e.id, 5) || '_' || ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """A delivery to attempt now, with all that sending it takes.
 
     ``step`` is the place of the attempt in the schedule: a redelivery begins that anew. An event
@@ -70,8 +69,7 @@ class Job:
     metadata: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """The record of one call to an endpoint. A body is kept where it is not the event's own.
 
     An extra call is one that a fault added; what comes of it decides nothing.

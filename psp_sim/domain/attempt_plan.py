@@ -55,10 +55,14 @@ class AttemptPlan:
         return tuple(kind for kind in self.fields if kind not in EXTRA_CALLS)
 
 
+# Nearly every attempt's plan; made once.
+UNDISTURBED = AttemptPlan()
+
+
 def plan_attempt(faults: Sequence[Fault], random_for: RandomFor) -> AttemptPlan:
     """Add up the faults that fired; ``random_for(kind)`` gives each kind its own chance."""
     if not faults:
-        return AttemptPlan()
+        return UNDISTURBED
     by_kind: dict[str, list[Mapping[str, Any]]] = {fault.kind: [] for fault in faults}
     for fault in faults:
         by_kind[fault.kind].append(fault.fields)

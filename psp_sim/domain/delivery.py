@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from psp_sim.domain.retry_schedule import RetrySchedule
 
@@ -57,8 +58,7 @@ class Gone:
     """The endpoint says that it is no more: nothing else is to be sent there."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookAnswer:
+class WebhookAnswer(NamedTuple):
     """What came back from one attempt: a status, or the reason why none came."""
 
     status: int | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from psp_sim.domain.distribution import fixed, parse_delay
 from psp_sim.domain.duration import parse_duration
@@ -56,8 +56,7 @@ class FaultKind:
     fields: Mapping[str, tuple[Parser, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """Where a fault may act: compared with a fault's selector, None standing for 'not known'."""
 
     event: str | None = None

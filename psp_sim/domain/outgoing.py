@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from psp_sim.domain.dialects.dialect import Dialect, Message, Sealed, altered
@@ -44,11 +43,11 @@ def compose(
         content = content.ljust(fields["oversize_body"]["bytes"])
     signatures = _signatures(dialect, secrets, message, content, fields, chance)
     if "tamper_body" in fields:
-        tampered = replace(message, body=_tampered(message.body, fields["tamper_body"]["field"]))
+        tampered = message._replace(body=_tampered(message.body, fields["tamper_body"]["field"]))
         content = dialect.content(tampered)
     sealed = dialect.seal(signatures, message, content)
     if "truncate_body" in fields:
-        sealed = replace(sealed, body=sealed.body[: len(sealed.body) // 2])
+        sealed = sealed._replace(body=sealed.body[: len(sealed.body) // 2])
     return sealed
 
 
@@ -77,7 +76,7 @@ def _before_signing(message: Message, fields: Fields) -> Message:
         event["data"] |= NEW_FIELDS
         event |= NEW_FIELDS
 
-    return replace(message, body=_edited(message.body, add))
+    return message._replace(body=_edited(message.body, add))
 
 
 def _signatures(

@@ -58,7 +58,7 @@ class Draft:
 
     def aged(self, seconds: float) -> Draft:
         """Return the event as if it had been signed that long ago; negative: in the future."""
-        moved = replace(self.message, timestamp_s=int(self.message.timestamp_s - seconds))
+        moved = self.message._replace(timestamp_s=int(self.message.timestamp_s - seconds))
         return replace(self, message=moved)
 
     def altered(self) -> bytes:

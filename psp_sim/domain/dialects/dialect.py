@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One call to be made: the event's id, the time of signing, the target, the native body."""
 
     id: str
@@ -22,13 +23,16 @@ class Message:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(NamedTuple):
     """What goes over the wire."""
 
     headers: dict[str, str]
     body: bytes
 
+
+_BLOCK_BYTES = 64
+_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 SECRET_MIN = 16
 SECRET_MAX = 256
@@ -89,12 +93,29 @@ class Dialect(ABC):
 
 def hmac_base64(key: bytes, content: bytes) -> str:
     """Return HMAC-SHA256 in standard base64."""
-    return base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
+    return base64.b64encode(hmac_sha256(key, content)).decode()
 
 
 def hmac_hex(key: bytes, content: bytes) -> str:
     """Return HMAC-SHA256 in lower-case hex."""
-    return hmac.digest(key, content, hashlib.sha256).hex()
+    return hmac_sha256(key, content).hex()
+
+
+def hmac_sha256(key: bytes, content: bytes) -> bytes:
+    """Return HMAC-SHA256 (RFC 2104), the key's part of which is done once for all messages."""
+    inner, outer = (state.copy() for state in _keyed(key))
+    inner.update(content)
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+@lru_cache(maxsize=256)
+def _keyed(key: bytes) -> tuple[_Hash, _Hash]:
+    """Return what both hashes are once they have read the key."""
+    if len(key) > _BLOCK_BYTES:
+        key = hashlib.sha256(key).digest()
+    key = key.ljust(_BLOCK_BYTES, b"\0")
+    return hashlib.sha256(key.translate(_INNER_PAD)), hashlib.sha256(key.translate(_OUTER_PAD))
 
 
 def altered(signature: str) -> str:
