@@ -37,17 +37,20 @@ class PaymentRequest:
 
 async def accept_payment(
     provider: Provider, transaction: Transaction, request: PaymentRequest
-) -> Payment:
-    """Store a new payment with its first event. Raises InvalidFault for a script it cannot read."""
+) -> str:
+    """Store a new payment with its first event; return the payment as it is shown, in JSON.
+
+    Raises InvalidFault for a script that it cannot read.
+    """
     script = request.script
     number = await order_number_of(transaction, request.reference)
     moment = Moment(order=number, reference=request.reference)
     faults = [fault for _, fault in provider.faults.fire("payment", moment, script)]
     payment, event_type = accepted(_new_payment(provider, request, number, faults))
     await insert_payment(transaction, payment)
-    await store_event(provider, transaction, payment, event_type, payment.created_at)
+    shown = await store_event(provider, transaction, payment, event_type, payment.created_at)
     await provider.faults.save_counts(transaction)
-    return payment
+    return shown
 
 
 def _new_payment(

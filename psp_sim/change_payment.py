@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from psp_sim.domain.errors import NotFound
-from psp_sim.domain.event import event_of
+from psp_sim.domain.event import event_showing, render_payment
 from psp_sim.domain.lifecycle import Change
 from psp_sim.domain.payment import Payment
 from psp_sim.json_text import json_text
@@ -53,11 +53,16 @@ async def store_event(
     payment: Payment,
     event_type: str | None,
     at: float,
-) -> None:
-    """Store the event of a change, and its deliveries; without a type there is nothing to tell."""
+) -> str:
+    """Store the event of a change, and its deliveries; without a type there is nothing to tell.
+
+    Return the payment as it is shown, in JSON.
+    """
+    shown = json_text(render_payment(payment))
     if event_type is not None:
-        event = event_of(provider.new_id("evt"), event_type, payment, at, json_text)
+        event = event_showing(provider.new_id("evt"), event_type, payment, at, shown)
         await publish(transaction, event)
+    return shown
 
 
 def tell_of_change(provider: Provider) -> None:

@@ -31,7 +31,7 @@ async def once(
     canonical = msgspec.json.encode(document, order="sorted")
     asked = fingerprint(request.method, request.scope["path"], canonical)
     answer = await answer_once(provider, key, asked, work)
-    headers = {"idempotent-replayed": "true"} if answer.replayed else {}
+    headers = {"idempotent-replayed": "true"} if answer.replayed else None
     return Response(answer.body, answer.status, headers, media_type="application/json")
 
 

@@ -61,8 +61,7 @@ async def _create(provider: Provider, request: Request, body: bytes) -> Response
     )
 
     async def create(transaction: Transaction) -> Answer:
-        payment = await accept_payment(provider, transaction, wanted)
-        return Answer(201, json_text(render_payment(payment)))
+        return Answer(201, await accept_payment(provider, transaction, wanted))
 
     return await once_on_money(provider, request, document, create)
 

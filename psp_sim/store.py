@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, TypedDict
 
 import msgspec
@@ -72,6 +73,7 @@ class _Details(TypedDict):
 # Any number that nobody else is likely to lock.
 _LISTS = 7_305_826_114
 
+_details_of = attrgetter(*_Details.__annotations__)
 _DETAILS_DECODER = msgspec.json.Decoder(_Details)
 
 
@@ -356,7 +358,7 @@ def _payment(row: Row) -> Payment:
 def _details(payment: Payment) -> str:
     """Return the parts that no query asks about as one text."""
     return msgspec.json.encode(
-        {name: getattr(payment, name) for name in _Details.__annotations__}
+        dict(zip(_Details.__annotations__, _details_of(payment), strict=True))
     ).decode()
 
 
