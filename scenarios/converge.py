@@ -13,6 +13,7 @@ from psp_sim.settings import Settings as ProviderSettings
 from scenarios.api import BadAnswer
 from scenarios.evidence import OrderSeen, Pace, is_stray
 from scenarios.expected import OUTCOMES, expected_statuses
+from scenarios.moments import moment
 from scenarios.observe import look_at_orders, read_deliveries
 from scenarios.stage import Patience, Stage
 from shop.domain.retry import delay_after
@@ -54,13 +55,16 @@ def pace_of(shop: ShopSettings) -> Pace:
 
 
 async def wait_until_converged(
-    stage: Stage, orders: Sequence[OrderSeen], limit_s: float
+    stage: Stage, orders: Sequence[OrderSeen], unheard: list[OrderSeen], limit_s: float
 ) -> tuple[float, str | None]:
-    """Return how long it took in the scenario's seconds, and what was still missing, or None."""
+    """Return how long it took in the scenario's seconds, and what was still missing, or None.
+
+    ``unheard`` grows by orders of which no customer knows.
+    """
     began_at = busy_at = stage.now()
     step_s = FIRST_STEP_S
     while True:
-        missing, is_on_its_way = await look(stage, orders)
+        missing, is_on_its_way = await look(stage, orders, unheard)
         now = stage.now()
         waited_s = (now - began_at) * stage.time_scale
         if missing is None:
@@ -86,11 +90,12 @@ class Rest:
         self._patience = patience
         self._has_outages = has_outages
         self._statuses: list[str | None] = []
+        self._unheard: list[OrderSeen] = []
         self._busy_at = stage.now()
 
     async def has_come(self, orders: Sequence[OrderSeen]) -> bool:
         """Look once more, and tell."""
-        missing, is_on_its_way = await look(self._stage, orders)
+        missing, is_on_its_way = await look(self._stage, orders, self._unheard)
         statuses = [order.status for order in orders]
         is_down = is_on_its_way is None and self._has_outages
         is_disturbed = is_down or self._patience.is_disturbed()
@@ -107,12 +112,14 @@ def _step_max_s(stage: Stage) -> float:
     return STEP_MAX_S if stage.patience is None else stage.time_scale
 
 
-async def look(stage: Stage, orders: Sequence[OrderSeen]) -> tuple[str | None, bool | None]:
+async def look(
+    stage: Stage, orders: Sequence[OrderSeen], unheard: list[OrderSeen]
+) -> tuple[str | None, bool | None]:
     """Say what has not come to its end yet, or None; and whether news is on its way to the shop.
 
     Of a provider that does not answer nobody knows: None.
     """
-    await look_at_orders(stage, orders)
+    await look_at_orders(stage, [*orders, *unheard])
     try:
         payments = await stage.provider.get_all("/v1/payments")
         deliveries = await read_deliveries(stage)
@@ -121,7 +128,30 @@ async def look(stage: Stage, orders: Sequence[OrderSeen]) -> tuple[str | None, b
     is_on_its_way = any(payment["status"] not in OUTCOMES for payment in payments) or any(
         delivery["state"] in OPEN_STATES for delivery in deliveries
     )
-    return what_is_missing(orders, payments, deliveries), is_on_its_way
+    unheard += await _unheard_of(stage, [*orders, *unheard], payments)
+    return what_is_missing([*orders, *unheard], payments, deliveries), is_on_its_way
+
+
+async def _unheard_of(
+    stage: Stage, known: Sequence[OrderSeen], payments: Sequence[Mapping[str, Any]]
+) -> list[OrderSeen]:
+    """Return the shop's orders that were paid although their customers never got an answer.
+
+    They are in its books like any other, and so have to come to their end like any other.
+    """
+    found = {order.id: order for order in known}
+    for payment in payments:
+        if payment["reference"] in found or is_stray(payment):
+            continue
+        order = OrderSeen(payment["reference"], 0, moment(payment["created"]), None, None)
+        try:
+            order.saw(stage.now(), await stage.shop.status_of(order.id))
+        except BadAnswer:
+            continue
+        except httpx.HTTPError:
+            pass
+        found[order.id] = order
+    return list(found.values())[len(known) :]
 
 
 def what_is_missing(

@@ -54,13 +54,16 @@ async def _come_to_rest(
 ) -> Evidence:
     """Wait and read until nothing new comes in between, such as a dispute of what was at rest."""
     waited_s = 0.0
+    unheard: list[OrderSeen] = []
     while True:
-        more_s, waiting_for = await wait_until_converged(stage, orders, bound_s - waited_s)
+        left_s = bound_s - waited_s
+        more_s, waiting_for = await wait_until_converged(stage, orders, unheard, left_s)
         waited_s += more_s
+        await look_at_orders(stage, unheard)
         evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
         if waiting_for is not None:
             return evidence
-        late = what_is_missing(orders, evidence.payments, evidence.deliveries)
+        late = what_is_missing([*orders, *unheard], evidence.payments, evidence.deliveries)
         waited_s += QUIET_S
         if late is None or waited_s >= bound_s:
             return replace(evidence, still_waiting_for=late)

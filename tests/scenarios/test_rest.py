@@ -8,12 +8,18 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from scenarios.api import BadAnswer
 from scenarios.converge import Rest, what_is_missing
 from scenarios.evidence import OrderSeen
 from scenarios.stage import Patience, Stage
 
 IDLE_LIMIT_S = 8.0
-PAID = {"id": "pay_1", "reference": "o1", "status": "succeeded"}
+PAID = {
+    "id": "pay_1",
+    "reference": "o1",
+    "status": "succeeded",
+    "created": "2026-01-01T00:00:00.000Z",
+}
 OPEN = {"state": "waiting"}
 
 
@@ -46,7 +52,9 @@ class Scene:
             return self.payments
         return self.deliveries if path.endswith("/deliveries") else [{"id": "we_1"}]
 
-    async def status_of(self, _: str) -> str:
+    async def status_of(self, order_id: str) -> str:
+        if order_id == "no order":
+            raise BadAnswer("404")
         return self.status
 
 
@@ -104,6 +112,18 @@ async def test_silence_of_the_provider_is_no_rest_when_it_may_be_down(has_outage
     assert await looked(scene, rest, orders, 5.0, 20.0) == [False] * 2
     scene.answers = True
     assert await looked(scene, rest, orders, 21.0) == [not has_outages]
+
+
+async def test_an_order_whose_customer_never_got_an_answer_has_to_come_to_its_end_too() -> None:
+    scene = Scene()
+    assert await looked(scene, scene.rest(), [], 1.0, 5.0) == [False] * 2
+    scene.status = "fulfilled"
+    assert await looked(scene, scene.rest(), [], 6.0) == [True]
+
+
+async def test_a_payment_for_what_is_no_order_of_the_shop_is_not_waited_for() -> None:
+    scene = Scene(payments=[PAID | {"reference": "no order"}])
+    assert await looked(scene, scene.rest(), [], 1.0) == [True]
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,14 @@ def test_a_fault_that_begins_while_the_provider_is_down_begins_when_it_is_back()
     outcome = play_plan(plan, "correct")
     assert not outcome.broken
     assert all(outcome.fired), "counts stay with their faults"
+
+
+def test_an_order_whose_customer_got_no_answer_comes_to_its_end_before_the_books_are_compared() -> (
+    None
+):
+    dispute = {"kind": "dispute", "by": "1s", "decided_after": "10s", "outcome": "lost"}
+    pause = {"kind": "pause", "host": "shop", "for": 70.0}
+    plan = Plan(9262, {"shop": {"tracking": "long-polling"}}, (dispute, pause))
+    outcome = play_plan(plan, "correct")
+    assert not outcome.broken
+    assert all(outcome.fired)
