@@ -171,6 +171,9 @@ def _long(
     What is sent again for days would find the shop back, so half of the time nothing is.
     """
     setting["chaos"] = _LONG_CHAOS
+    if setting.get("shop", {}).get("tracking") == "webhooks":
+        # Such a shop never asks, and quick retries would all be over before it is back.
+        setting.get("provider", {}).pop("retry_schedule", None)
     # Only a shop that asks can learn of what is sent once.
     if chance.random() < 0.5 and "shop" not in setting:
         setting["provider"] = {**setting.get("provider", {}), "retry_schedule": "none"}

@@ -61,6 +61,17 @@ def test_swarms_reach_what_people_do_and_absences_of_hours() -> None:
     assert any(fault.get("for") == ABSENCE_S for plan in plans for fault in plan.faults)
 
 
+def test_a_shop_that_never_asks_is_not_away_for_longer_than_webhooks_are_sent_again() -> None:
+    plans = [swarm_plan(1, number) for number in range(3000)]
+    away = [
+        plan
+        for plan in plans
+        if plan.scenario.chaos_s > ABSENCE_S and plan.scenario.shop.get("tracking") == "webhooks"
+    ]
+    assert away
+    assert not [plan for plan in away if "retry_schedule" in plan.scenario.provider]
+
+
 def test_the_same_seed_makes_the_same_plans_in_the_same_order() -> None:
     def keys(seed: int) -> list[str]:
         portfolio = Portfolio(seed)
