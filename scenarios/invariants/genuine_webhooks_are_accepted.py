@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from scenarios.evidence import Evidence
 from scenarios.invariants.finding import Finding, Invariant, Violation
-from scenarios.invariants.forgeries_are_refused import FORGERIES
+from scenarios.invariants.forgeries_are_refused import FORGERIES, WINDOW_S
 from scenarios.moments import ended_at
 
 # Answers that put the sender off without refusing the message.
@@ -14,6 +17,12 @@ _LATER = (408, 425, 429)
 _TOO_LARGE = 413
 
 
+def _came_too_late(attempt: Mapping[str, Any]) -> bool:
+    """Tell whether the network held a call for so long that it may be a replay by its time."""
+    signed_at = attempt.get("webhook_timestamp")
+    return signed_at is not None and ended_at(attempt) - signed_at > WINDOW_S
+
+
 def check(evidence: Evidence) -> Finding:
     """Look for 4xx among the answers to genuine calls, and for 3xx: senders follow no redirect."""
     genuine = [
@@ -21,6 +30,7 @@ def check(evidence: Evidence) -> Finding:
         for delivery, attempt in evidence.attempts()
         if attempt["status"] is not None
         and not any(kind in FORGERIES for kind in attempt["faults"])
+        and not _came_too_late(attempt)
     ]
     violations = [
         Violation(

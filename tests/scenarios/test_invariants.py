@@ -172,6 +172,20 @@ def test_a_sender_that_is_put_off_has_not_been_refused() -> None:
     assert not INVARIANTS["genuine_webhooks_are_accepted"].check(later).violations
 
 
+@pytest.mark.parametrize(("held_s", "is_broken"), [(290, True), (360, False)])
+def test_a_call_that_the_network_held_for_longer_than_the_window_may_be_refused(
+    held_s, is_broken
+) -> None:
+    seen = delivery((401, ["delay"]), (200, []))
+    seen["attempts"][0] |= {
+        "started": "2026-01-01T00:00:00.000Z",
+        "duration_ms": held_s * 1000,
+        "webhook_timestamp": 1767225600,
+    }
+    found = INVARIANTS["genuine_webhooks_are_accepted"].check(evidence(deliveries=[seen]))
+    assert bool(found.violations) is is_broken
+
+
 def test_a_forgery_that_never_arrived_is_no_case() -> None:
     lost = evidence(deliveries=[delivery((None, ["corrupt_signature", "drop"]))])
     assert INVARIANTS["forgeries_are_refused"].check(lost).evaluated == 0
