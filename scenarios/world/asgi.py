@@ -65,6 +65,8 @@ class ServerCall:
                 )
         finally:
             self._incarnation.incoming.pop(self._exchange.number, None)
+            # Call and exchange hold each other: with no collector at work, both would stay.
+            self._exchange.on_disconnect = None
 
     async def _end_badly(self, error: Exception) -> None:
         self._report(f"{self._exchange.method} {self._exchange.path}", error)

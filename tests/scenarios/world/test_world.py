@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from scenarios.world import World, WorldError
+from scenarios.world.asgi import ServerCall
+from scenarios.world.exchange import Exchange
 from tests.scenarios.world.helpers import factory_of, post, run_in, say_ok
 
 
@@ -36,6 +38,19 @@ def test_garbage_collection_is_off_during_a_run_and_on_after_it() -> None:
 
     assert World(1).run(main()) is False
     assert gc.isenabled()
+
+
+def test_a_call_that_is_over_needs_no_collector_to_be_forgotten() -> None:
+    world = World(1)
+
+    async def main(transport: Any) -> int:
+        for _ in range(100):
+            await post(transport, "http://shop/")
+        await asyncio.sleep(1)
+        return sum(isinstance(one, ServerCall | Exchange) for one in gc.get_objects())
+
+    gc.collect()
+    assert run_in(world, ("shop", factory_of(say_ok)), main=main) < 10
 
 
 def test_what_is_left_over_ends_quietly() -> None:
