@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -61,7 +62,10 @@ async def wait_until_converged(
 
     ``unheard`` grows by orders of which no customer knows.
     """
-    began_at = busy_at = stage.now()
+    began_at = stage.now()
+    idleness = _Idleness(
+        stage.now, math.inf if stage.patience is None else stage.patience.idle_limit_s
+    )
     step_s = FIRST_STEP_S
     while True:
         missing, is_on_its_way = await look(stage, orders, unheard)
@@ -71,12 +75,32 @@ async def wait_until_converged(
             # A late repeat would show in the final reads, which come next.
             await asyncio.sleep(stage.scaled(QUIET_S))
             return waited_s, None
-        busy_at = busy_at if is_on_its_way is False else now
-        is_stuck = stage.patience is not None and now - busy_at >= stage.patience.idle_limit_s
+        is_stuck = idleness.lasts(is_busy=is_on_its_way is not False)
         if waited_s >= limit_s or is_stuck:
             return waited_s, missing
         await asyncio.sleep(stage.scaled(min(step_s, limit_s - waited_s)))
         step_s = min(step_s * STEP_GROWTH, _step_max_s(stage))
+
+
+class _Idleness:
+    """For how long nothing has moved, going by looks at it.
+
+    A machine that stands still between two looks lets nobody move: such a gap counts for half of
+    the limit at most, so that what moves afterwards is seen.
+    """
+
+    def __init__(self, now: Callable[[], float], limit_s: float) -> None:
+        self._now = now
+        self._limit_s = limit_s
+        self._looked_at = now()
+        self._idle_s = 0.0
+
+    def lasts(self, *, is_busy: bool) -> bool:
+        """Take note of a look; tell whether it has been idle for as long as is waited."""
+        gap_s = self._now() - self._looked_at
+        self._looked_at += gap_s
+        self._idle_s = 0.0 if is_busy else self._idle_s + min(gap_s, self._limit_s / 2)
+        return self._idle_s >= self._limit_s
 
 
 class Rest:
@@ -91,7 +115,7 @@ class Rest:
         self._has_outages = has_outages
         self._statuses: list[str | None] = []
         self._unheard: list[OrderSeen] = []
-        self._busy_at = stage.now()
+        self._idleness = _Idleness(stage.now, patience.idle_limit_s)
 
     async def has_come(self, orders: Sequence[OrderSeen]) -> bool:
         """Look once more, and tell."""
@@ -99,12 +123,10 @@ class Rest:
         statuses = [order.status for order in orders]
         is_down = is_on_its_way is None and self._has_outages
         is_disturbed = is_down or self._patience.is_disturbed()
-        if is_on_its_way or is_disturbed or statuses != self._statuses:
-            self._busy_at = self._stage.now()
+        has_moved = bool(is_on_its_way) or is_disturbed or statuses != self._statuses
         self._statuses = statuses
-        idle_s = self._stage.now() - self._busy_at
-        is_idle = is_on_its_way is False and idle_s >= self._patience.idle_limit_s
-        return missing is None or is_idle
+        is_idle = self._idleness.lasts(is_busy=has_moved)
+        return missing is None or (is_on_its_way is False and is_idle)
 
 
 def _step_max_s(stage: Stage) -> float:

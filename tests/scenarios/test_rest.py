@@ -81,6 +81,14 @@ async def test_who_does_nothing_for_long_enough_is_at_rest_although_it_is_wrong(
     assert await looked(scene, scene.rest(), an_order(), 1.0, 5.0, 8.9, 9.1) == [False] * 3 + [True]
 
 
+async def test_a_machine_that_stood_still_between_two_looks_is_given_time_to_move() -> None:
+    scene = Scene()
+    rest, orders = scene.rest(), an_order()
+    assert await looked(scene, rest, orders, 1.0, 3.0, 60.0) == [False] * 3
+    scene.status = "fulfilled"
+    assert await looked(scene, rest, orders, 61.0) == [True]
+
+
 @pytest.mark.parametrize(
     "busy",
     [
@@ -100,7 +108,7 @@ async def test_a_status_that_changes_is_a_sign_of_life() -> None:
     rest, orders = scene.rest(), an_order()
     assert await looked(scene, rest, orders, 1.0, 7.0) == [False] * 2
     scene.status = "failed"
-    assert await looked(scene, rest, orders, 9.5, 17.0, 18.0) == [False, False, True]
+    assert await looked(scene, rest, orders, 9.5, 13.0, 17.0, 18.0) == [False] * 3 + [True]
 
 
 @pytest.mark.parametrize("has_outages", [True, False])
