@@ -115,7 +115,8 @@ class Settings:
     database: str = _setting(
         "sqlite:///psp.sqlite3",
         _text,
-        "where state is kept: sqlite:///FILE, sqlite:///FILE?cache_mb=64, sqlite:///:memory: or postgresql://…",
+        "where state is kept: sqlite:///FILE, sqlite:///FILE?cache_mb=64&synchronous=full, "
+        "sqlite:///:memory: or postgresql://…",
     )
     role: str = _setting(
         "all",

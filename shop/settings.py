@@ -76,7 +76,7 @@ class Settings:
     port: int = _setting(8081, "port to listen on; 0 picks a free one", most=65535)
     database: str = _setting(
         "sqlite:///shop.sqlite3",
-        "sqlite:///FILE, sqlite:///FILE?cache_mb=64, sqlite:///:memory: or postgresql://…",
+        "sqlite:///FILE, sqlite:///FILE?cache_mb=64&synchronous=full, sqlite:///:memory: or postgresql://…",
     )
     role: str = _setting(ALL, f"one of {', '.join(ROLES)}: what this process does of the whole")
     look_interval_s: float = _seconds(2.0, "PostgreSQL: delay between two looks for others' work")

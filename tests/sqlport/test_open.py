@@ -161,6 +161,14 @@ def test_the_page_cache_is_as_large_as_the_url_says(query, kilobytes):
     connection.close()
 
 
+@pytest.mark.parametrize(("query", "level"), [("", 1), ("?synchronous=full&cache_mb=4", 2)])
+def test_a_commit_waits_for_the_disk_when_the_url_says_so(tmp_path, query, level):
+    url = read_sqlite_url(f"sqlite:///{tmp_path}/durable.sqlite3{query}")
+    connection = sqlport.open._connect(url)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+    connection.close()
+
+
 @pytest.mark.parametrize(
     ("query", "told"),
     [
@@ -168,7 +176,8 @@ def test_the_page_cache_is_as_large_as_the_url_says(query, kilobytes):
         ("cache_mb=", "not a whole number from 1"),
         ("cache_mb=1.5", "not a whole number from 1"),
         ("cache_mb=99999999", "not a whole number from 1"),
-        ("pool_size=3", "asks for pool_size: only cache_mb is known"),
+        ("pool_size=3", "asks for pool_size: only cache_mb and synchronous are known"),
+        ("synchronous=off", "synchronous=off in a database URL is neither normal nor full"),
     ],
 )
 async def test_a_wrong_parameter_is_told_and_makes_no_file(tmp_path, query, told):
