@@ -20,6 +20,8 @@ WARM_UP_SHARE = 0.1
 MEMORY_LOOKS = 300
 _LOOK_EVERY_S_MIN = 0.1
 _MB = 1_000_000
+# From 1 ms to 3 is no growth that a clock of whole milliseconds on a busy machine could tell.
+_GRAIN_MS = 5.0
 
 Samples = dict[str, list[float]]
 
@@ -95,10 +97,11 @@ def changes(samples: Samples, unit: str) -> list[Change]:
 
 
 def grown(found: Sequence[Change], limit_percent: float) -> list[str]:
-    """Return a sentence for each figure that grew by more than the limit."""
+    """Return a sentence for each figure that grew by more than the limit (a wait: by 5 ms)."""
     return [
         f"{one.what} grew by {one.growth_percent:.0f} % ({one.early:,.0f} → {one.late:,.0f} "
         f"{one.unit}), but may grow by {limit_percent:g} % at most."
         for one in found
         if one.growth_percent > limit_percent
+        and (one.unit != "ms" or one.late - one.early >= _GRAIN_MS)
     ]

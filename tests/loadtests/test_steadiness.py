@@ -32,6 +32,7 @@ def test_what_was_hardly_looked_at_says_nothing() -> None:
 def test_growth_up_to_the_limit_is_allowed_and_above_it_is_told_with_both_figures() -> None:
     leak = Change("shop", "MB", 100, 126)
     assert grown([leak], 26) == []
+    assert grown([Change("GET /orders/{id}", "ms", 1, 4)], 25) == []
     assert grown([leak, Change("provider", "MB", 100, 50)], 25) == [
         "shop grew by 26 % (100 → 126 MB), but may grow by 25 % at most."
     ]
