@@ -29,9 +29,12 @@ def _host(record: Record) -> str:
     return str(record.fields["host"] if ends is None else "shop" if "shop" in ends else ends[0])
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CountedRules:
-    """Rules that know how many messages they have held up or swallowed."""
+    """Rules that know how many messages they have held up or swallowed.
+
+    Two with the same rules are not equal: the end of one fault must not end another.
+    """
 
     rules: Sequence[Rule]
     acted: int = 0

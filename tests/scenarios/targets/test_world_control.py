@@ -10,6 +10,7 @@ import pytest
 from scenarios.targets.world_control import SimulatedWorldControl
 from scenarios.vocabulary import parse_planned_fault
 from scenarios.world.hosts import HostState
+from scenarios.world.rules import Message, Pass, Unreachable
 from scenarios.world.world import START_2026, World
 from tests.scenarios.world.helpers import factory_of, run_in, say_ok
 
@@ -96,6 +97,21 @@ def test_a_crash_at_a_point_that_never_comes_has_never_begun() -> None:
         begin(control, kind="power_loss", host="shop")
         begin(control, kind="crash", host="psp", at={"site": "commit", "nth": 99})
         assert control.began_at() == [START_2026 + 3.0, None]
+        assert control.fired() == [1, 0]
+
+    play(act)
+
+
+def test_of_two_equal_faults_each_ends_at_its_own_time() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        cut: dict[str, Any] = {"kind": "partition", "between": ["shop", "warehouse"]}
+        begin(control, **cut, **{"for": "3s"})
+        begin(control, **cut, **{"for": "1s"})
+        message = Message("shop", "warehouse", "request", "POST", "/", "shop>warehouse POST /")
+        await asyncio.sleep(2.0)
+        assert isinstance(world.network.rules.decide(message), Unreachable)
+        await asyncio.sleep(1.5)
+        assert isinstance(world.network.rules.decide(message), Pass)
         assert control.fired() == [1, 0]
 
     play(act)
