@@ -13,11 +13,12 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from psp_sim.server import real_transport
-from scenarios.api import Api
+from scenarios.api import Api, BadAnswer
 from scenarios.converge import bound_s, pace_of
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
@@ -57,6 +58,17 @@ _SCALED_SETTINGS = (
 )
 _RECONCILE_CAP_S = 300.0
 _ANSWER_TIMEOUT_S = 0.5
+
+
+class _LiveShop(SampleShop):
+    """The shop in a process of its own, which takes real time to store its webhook secret."""
+
+    async def check_ready(self) -> None:
+        """Return if the shop answers, and no longer turns webhooks away for want of the secret."""
+        await super().check_ready()
+        status, answer = await self._api.call("POST", "/webhooks/psp", {})
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise BadAnswer(f"it cannot verify webhooks yet: {answer}")
 
 
 def why_not_live(scenario: Scenario) -> str | None:
@@ -135,7 +147,7 @@ async def _stage(
                     HARNESS_TIMEOUT_S,
                     {"authorization": f"Bearer {API_KEY}"},
                 ),
-                shop=SampleShop(Api(shop_url, transport, HARNESS_TIMEOUT_S)),
+                shop=_LiveShop(Api(shop_url, transport, HARNESS_TIMEOUT_S)),
                 warehouse=warehouse,
                 now=time.time,
                 seed=seed,
