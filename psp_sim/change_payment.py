@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from psp_sim.domain.errors import NotFound
-from psp_sim.domain.event import event_showing, render_payment
+from psp_sim.domain.event import event_of, render_payment
 from psp_sim.domain.lifecycle import Change
 from psp_sim.domain.payment import Payment
 from psp_sim.json_text import json_text
@@ -60,7 +60,7 @@ async def store_event(
     """
     shown = json_text(render_payment(payment))
     if event_type is not None:
-        event = event_showing(provider.new_id("evt"), event_type, payment, at, shown)
+        event = event_of(provider.new_id("evt"), event_type, payment, at, shown)
         await publish(transaction, event)
     return shown
 

@@ -161,10 +161,12 @@ async def _unheard_of(
 
     They are in its books like any other, and so have to come to their end like any other.
     """
-    found = {order.id: order for order in known}
+    ids = {order.id for order in known}
+    found = []
     for payment in payments:
-        if payment["reference"] in found or is_stray(payment):
+        if payment["reference"] in ids or is_stray(payment):
             continue
+        ids.add(payment["reference"])
         order = OrderSeen(payment["reference"], 0, moment(payment["created"]), None, None)
         try:
             order.saw(stage.now(), await stage.shop.status_of(order.id))
@@ -172,8 +174,8 @@ async def _unheard_of(
             continue
         except httpx.HTTPError:
             pass
-        found[order.id] = order
-    return list(found.values())[len(known) :]
+        found.append(order)
+    return found
 
 
 def what_is_missing(

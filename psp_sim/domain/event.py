@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,9 +18,7 @@ EVENT_TYPES = (
     *(f"dispute.{status}" for status in DisputeStatus),
 )
 
-Encode = Callable[[Any], str]
-
-_encode: Encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +33,11 @@ class Event:
     body: str
 
 
-def event_of(
-    event_id: str, event_type: str, payment: Payment, now: float, encode: Encode = _encode
-) -> Event:
+def event_of(event_id: str, event_type: str, payment: Payment, now: float, shown: str) -> Event:
     """Return the event that tells of what just became of the payment.
 
-    ``encode`` writes compact JSON in UTF-8; a faster one than the standard library's has to write
-    the same.
+    ``shown`` is the payment as ``render_payment`` shows it, in compact JSON.
     """
-    return event_showing(event_id, event_type, payment, now, encode(render_payment(payment)))
-
-
-def event_showing(
-    event_id: str, event_type: str, payment: Payment, now: float, shown: str
-) -> Event:
-    """Return the same event from the payment's JSON, for who has that already."""
     # Nothing in front of the payment has a character that JSON would write in another way.
     body = (
         f'{{"id":"{event_id}","type":"{event_type}","timestamp":"{iso_timestamp(now)}",'

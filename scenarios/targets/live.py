@@ -29,6 +29,7 @@ from scenarios.service_settings import provider_settings
 from scenarios.stage import Stage
 from scenarios.targets.processes import running, serving
 from scenarios.warehouse import Warehouse
+from shop.register_endpoint import WEBHOOK_PATH
 from shop.settings import Settings as ShopSettings
 from shop.settings import documented
 
@@ -66,7 +67,7 @@ class _LiveShop(SampleShop):
     async def check_ready(self) -> None:
         """Return if the shop answers, and no longer turns webhooks away for want of the secret."""
         await super().check_ready()
-        status, answer = await self._api.call("POST", "/webhooks/psp", {})
+        status, answer = await self._api.call("POST", WEBHOOK_PATH, {})
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             raise BadAnswer(f"it cannot verify webhooks yet: {answer}")
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
+from typing import ClassVar, NamedTuple
 
 
 class Message(NamedTuple):
@@ -29,10 +27,6 @@ class Sealed(NamedTuple):
     headers: dict[str, str]
     body: bytes
 
-
-_BLOCK_BYTES = 64
-_INNER_PAD = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER_PAD = bytes(byte ^ 0x5C for byte in range(256))
 
 SECRET_MIN = 16
 SECRET_MAX = 256
@@ -103,19 +97,15 @@ def hmac_hex(key: bytes, content: bytes) -> str:
 
 def hmac_sha256(key: bytes, content: bytes) -> bytes:
     """Return HMAC-SHA256 (RFC 2104), the key's part of which is done once for all messages."""
-    inner, outer = (state.copy() for state in _keyed(key))
-    inner.update(content)
-    outer.update(inner.digest())
-    return outer.digest()
+    state = _keyed(key).copy()
+    state.update(content)
+    return state.digest()
 
 
 @lru_cache(maxsize=256)
-def _keyed(key: bytes) -> tuple[_Hash, _Hash]:
-    """Return what both hashes are once they have read the key."""
-    if len(key) > _BLOCK_BYTES:
-        key = hashlib.sha256(key).digest()
-    key = key.ljust(_BLOCK_BYTES, b"\0")
-    return hashlib.sha256(key.translate(_INNER_PAD)), hashlib.sha256(key.translate(_OUTER_PAD))
+def _keyed(key: bytes) -> hmac.HMAC:
+    """Return what the HMAC is once it has read the key."""
+    return hmac.new(key, digestmod=hashlib.sha256)
 
 
 def altered(signature: str) -> str:

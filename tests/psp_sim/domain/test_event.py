@@ -1,9 +1,10 @@
 import json
 
 from psp_sim.domain.course import Course
-from psp_sim.domain.event import EVENT_TYPES, event_of, iso_timestamp, with_new_id
+from psp_sim.domain.event import EVENT_TYPES, event_of, iso_timestamp, render_payment, with_new_id
 from psp_sim.domain.money import Money
 from psp_sim.domain.payment import Payment, Status
+from psp_sim.json_text import json_text
 
 
 def payment(**changes):
@@ -22,8 +23,13 @@ def payment(**changes):
     return Payment(**usual | changes)
 
 
+def processing(of, now):
+    shown = json_text(render_payment(of))
+    return event_of("evt_1", "payment.processing", of, now, shown)
+
+
 def test_an_event_carries_the_payment_as_it_is():
-    event = event_of("evt_1", "payment.processing", payment(), 1767225601.0)
+    event = processing(payment(), 1767225601.0)
     assert (event.type, event.sequence, event.payment_id) == ("payment.processing", 1, "pay_1")
     assert json.loads(event.body) == {
         "id": "evt_1",
@@ -56,13 +62,13 @@ def test_an_event_carries_the_payment_as_it_is():
 
 def test_a_coming_decline_does_not_show_before_it_happens():
     declining = payment(course=Course(decline_code="expired_card"))
-    body = event_of("evt_1", "payment.processing", declining, 0.0).body
+    body = processing(declining, 0.0).body
     assert json.loads(body)["data"]["failure"] is None
     assert "expired" not in body.replace("expires_at", "")
 
 
 def test_the_same_fact_under_a_new_id_differs_in_nothing_else():
-    body = event_of("evt_1", "payment.processing", payment(), 0.0).body
+    body = processing(payment(), 0.0).body
     copied = with_new_id(body, "evt_1c1")
     assert json.loads(copied) == json.loads(body) | {"id": "evt_1c1"}
     assert copied == body.replace('"evt_1"', '"evt_1c1"')
