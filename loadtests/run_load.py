@@ -26,7 +26,7 @@ from loadtests.processes import CouldNotStart, last_lines
 from loadtests.read_books import READ_TIMEOUT_S, Services
 from loadtests.services import Target, consumer, shop_alone, whole_stack
 from loadtests.signing import DIALECTS
-from loadtests.steadiness import Samples, changes, grown, waiting_times, watched_memory
+from loadtests.steadiness import Samples, changes, grown, waiting_times
 from loadtests.thresholds import (
     SoakLimits,
     Thresholds,
@@ -114,6 +114,10 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 def _run(options: argparse.Namespace, thresholds: Thresholds, folder: Path) -> int:
     if importlib.util.find_spec("locust") is None:
         raise CouldNotStart("locust is missing: run make setup, or install psp-scenarios[load]")
+    # Only now: what it imports comes with locust. And not later: an import that Ctrl-C breaks off
+    # lets Python end as if nobody had caught that.
+    from loadtests.memory_watch import watched_memory
+
     with _target(options, folder) as target:
         print(f"{options.users} users ({options.suite}) for {options.time} s at {target.told}.\n")
         sys.stdout.flush()

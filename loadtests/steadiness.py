@@ -6,20 +6,14 @@ nobody empties. All of them look harmless in any one minute.
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 # What fills at the beginning (caches, pools, the users themselves) is no leak.
 WARM_UP_SHARE = 0.1
-MEMORY_LOOKS = 300
-_LOOK_EVERY_S_MIN = 0.1
-_MB = 1_000_000
 # From 1 ms to 3 is no growth that a clock of whole milliseconds on a busy machine could tell.
 _GRAIN_MS = 5.0
 
@@ -44,30 +38,6 @@ class Change:
         """Return one line of a table."""
         figures = f"{self.early:>9,.0f}  →{self.late:>9,.0f} {self.unit:<3}"
         return f"{self.what:<34}{figures}{self.growth_percent:>+7.0f} %"
-
-
-@contextmanager
-def watched_memory(process_ids: Mapping[str, int], run_s: float) -> Iterator[Samples]:
-    """Look at each process's resident memory, in MB, throughout a run of so many seconds."""
-    # Here and not above: it comes with the load test's own packages.
-    import psutil
-
-    samples: Samples = {name: [] for name in process_ids}
-    over = threading.Event()
-
-    def look() -> None:
-        while not over.wait(max(_LOOK_EVERY_S_MIN, run_s / MEMORY_LOOKS)):
-            for name, process_id in process_ids.items():
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    samples[name].append(psutil.Process(process_id).memory_info().rss / _MB)
-
-    thread = threading.Thread(target=look, name="memory", daemon=True)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        over.set()
-        thread.join()
 
 
 def waiting_times(history: Path) -> Samples:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.steadiness import Change, changes, grown, waiting_times, watched_memory
+from loadtests.memory_watch import watched_memory
+from loadtests.steadiness import Change, changes, grown, waiting_times
 
 
 def test_the_last_third_is_set_beside_the_first_and_the_warm_up_counts_for_neither() -> None:
