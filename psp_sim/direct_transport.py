@@ -59,14 +59,17 @@ class DirectTransport(PostingTransport):
         with _told_in_httpx_words(request):
             sent = self._built(request)
         read_timeout_s = request.extensions.get("timeout", {}).get("read")
-        cancellations = _cancellations()
-        # Not by pyreqwest's own limit, which takes an answer that stays away for a failed connect.
-        with _told_in_httpx_words(request):
-            async with asyncio.timeout(read_timeout_s):
-                answer = await sent.__aenter__()
-        if _cancellations() > cancellations:
-            await sent.__aexit__(None, None, None)
-            raise asyncio.CancelledError
+        answer = None
+        try:
+            # Not by pyreqwest's own limit, which takes an answer that stays away for a failed
+            # connect.
+            with _no_cancellation_lost(), _told_in_httpx_words(request):
+                async with asyncio.timeout(read_timeout_s):
+                    answer = await sent.__aenter__()
+        except asyncio.CancelledError:
+            if answer is not None:
+                await sent.__aexit__(None, None, None)
+            raise
         body = _Body(sent, answer, read_timeout_s)
         return httpx.Response(answer.status, headers=_readable_headers(answer), stream=body)
 
@@ -87,17 +90,16 @@ class DirectTransport(PostingTransport):
             )
         with _told_in_httpx_words():
             sent = self._client.post(url).headers(headers).body_bytes(body).build_streamed()
-        cancellations = _cancellations()
         try:
-            async with asyncio.timeout(timeout_s):
-                answer = await sent.__aenter__()
-                try:
-                    read = await _read_some(answer, answer_bytes_max)
-                finally:
-                    await sent.__aexit__(None, None, None)
+            with _no_cancellation_lost():
+                async with asyncio.timeout(timeout_s):
+                    answer = await sent.__aenter__()
+                    try:
+                        read = await _read_some(answer, answer_bytes_max)
+                    finally:
+                        await sent.__aexit__(None, None, None)
         except exceptions.PyreqwestError as problem:
             raise _meaning(problem)(str(problem)) from problem
-        _expect_no_cancellation_since(cancellations)
         return Posted(answer.status, read, _header(answer, "retry-after"))
 
     def _built(self, request: httpx.Request) -> StreamRequest:
@@ -130,12 +132,9 @@ class _Body(httpx.AsyncByteStream):
             yield bytes(chunk)
 
     async def _next_chunk(self) -> Bytes | None:
-        cancellations = _cancellations()
-        with _told_in_httpx_words():
+        with _no_cancellation_lost(), _told_in_httpx_words():
             async with asyncio.timeout(self._read_timeout_s):
-                chunk = await self._answer.body_reader.read()
-        _expect_no_cancellation_since(cancellations)
-        return chunk
+                return await self._answer.body_reader.read()
 
     async def aclose(self) -> None:
         await self._sent.__aexit__(None, None, None)
@@ -172,12 +171,20 @@ def _cancellations() -> int:
     return 0 if task is None else task.cancelling()
 
 
-def _expect_no_cancellation_since(before: int) -> None:
+@contextmanager
+def _no_cancellation_lost() -> Iterator[None]:
     """Raise CancelledError if this task was cancelled meanwhile and does not know it.
 
-    pyreqwest that has its answer at the moment of a cancellation gives the answer and forgets the
-    cancellation (seen with 0.15); whoever waits for the task would wait for ever.
+    pyreqwest that has its answer, or its failure, at the moment of a cancellation tells of that
+    and forgets the cancellation (seen with 0.15); whoever waits for the task would wait for ever.
     """
+    before = _cancellations()
+    try:
+        yield
+    except Exception as problem:
+        if _cancellations() > before:
+            raise asyncio.CancelledError from problem
+        raise
     if _cancellations() > before:
         raise asyncio.CancelledError
 

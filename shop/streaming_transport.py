@@ -3,14 +3,15 @@
 The client gathers 64 kB of an answer before it shows any of it, which is right for whole answers,
 and means waiting for ever for a stream on which something happens now and then.
 
-Where its answer comes together with a cancellation, it gives the answer and forgets the
-cancellation (seen with pyreqwest 0.15); whoever waits for the task would wait for ever.
+Where its answer or its failure comes together with a cancellation, it tells of that and forgets
+the cancellation (seen with pyreqwest 0.15); whoever waits for the task would wait for ever.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 import httpx
 from pyreqwest.compatibility.httpx import HttpxTransport
@@ -24,11 +25,14 @@ class StreamingTransport(HttpxTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request. Raises httpx.TransportError."""
-        before = _cancellations()
-        response = await super().handle_async_request(request)
-        if _cancellations() > before:
-            await response.aclose()
-            raise asyncio.CancelledError
+        response = None
+        try:
+            with _no_cancellation_lost():
+                response = await super().handle_async_request(request)
+        except asyncio.CancelledError:
+            if response is not None:
+                await response.aclose()
+            raise
         assert isinstance(response.stream, httpx.AsyncByteStream), "made by an async client"
         if _wants_stream(request):
             reader = response.extensions["pyreqwest_response"].body_reader
@@ -49,13 +53,9 @@ class _Whole(httpx.AsyncByteStream):
         self._body = body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        before = _cancellations()
-        async for piece in self._body:
-            if _cancellations() > before:
-                raise asyncio.CancelledError
+        pieces = aiter(self._body)
+        while (piece := await _next(pieces)) is not None:
             yield piece
-        if _cancellations() > before:
-            raise asyncio.CancelledError
 
     async def aclose(self) -> None:
         await self._body.aclose()
@@ -77,8 +77,27 @@ class _Pieces(httpx.AsyncByteStream):
         await self._whole.aclose()
 
 
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    with _no_cancellation_lost():
+        return await anext(pieces, None)
+
+
 def _wants_stream(request: httpx.Request) -> bool:
     return bool(request.headers.get("accept") == "text/event-stream")
+
+
+@contextmanager
+def _no_cancellation_lost() -> Iterator[None]:
+    """Raise CancelledError if this task was cancelled meanwhile and does not know it."""
+    before = _cancellations()
+    try:
+        yield
+    except Exception as problem:
+        if _cancellations() > before:
+            raise asyncio.CancelledError from problem
+        raise
+    if _cancellations() > before:
+        raise asyncio.CancelledError
 
 
 def _cancellations() -> int:

@@ -1,10 +1,11 @@
-"""A cancellation that comes together with the answer is not lost, whichever way was taken."""
+"""A cancellation that comes together with the outcome is not lost, whichever way was taken."""
 
 import asyncio
 import contextlib
 
 import httpx
 import pytest
+from pyreqwest.exceptions import ConnectError
 
 from psp_sim.direct_transport import DirectTransport
 
@@ -12,12 +13,14 @@ LIMITS = {"timeout_s": 60, "answer_bytes_max": 100}
 
 
 class Forgetful:
-    """A client that has its answer at the moment of the cancellation, as pyreqwest can.
+    """A client that has its outcome at the moment of the cancellation, as pyreqwest can.
 
     ``where`` is what it is waiting for at that moment: the head of the answer, or its body.
+    ``failure`` is raised then; None goes on to an answer.
     """
 
-    def __init__(self, where):
+    def __init__(self, where, failure=None):
+        self.failure = failure
         self.answer = Answer(self)
         self.where = where
         self.waits = asyncio.Event()
@@ -40,6 +43,8 @@ class Forgetful:
         self.waits.set()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(300)
+        if self.failure is not None:
+            raise self.failure
 
 
 class Answer:
@@ -80,6 +85,19 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(call, where
     with pytest.raises(asyncio.CancelledError):
         await task
     assert client.is_left
+
+
+@pytest.mark.parametrize("where", ["head", "body"])
+@pytest.mark.parametrize("call", [plainly, by_request])
+async def test_a_cancellation_that_comes_with_a_failure_is_not_lost(call, where):
+    transport = DirectTransport()
+    await transport.aclose()
+    transport._client = client = Forgetful(where, ConnectError("refused", {"causes": []}))
+    task = asyncio.create_task(call(transport))
+    await asyncio.wait_for(client.waits.wait(), 60)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 @pytest.mark.parametrize("call", [plainly, by_request])

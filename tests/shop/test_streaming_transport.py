@@ -64,22 +64,30 @@ async def test_a_connection_that_breaks_off_is_an_httpx_error():
             await anext(pieces)
 
 
+async def wait_and_forget(failure):
+    """Have an outcome at the moment of the cancellation, as pyreqwest can."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(300)
+    if failure is not None:
+        raise failure
+
+
 class ForgetfulBody(httpx.AsyncByteStream):
-    """Has its next piece at the moment of the cancellation, as pyreqwest can."""
+    def __init__(self, failure):
+        self.failure = failure
 
     async def __aiter__(self):
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.sleep(300)
+        await wait_and_forget(self.failure)
         yield b"piece"
 
 
+@pytest.mark.parametrize("failure", [None, httpx.ConnectError("refused")])
 @pytest.mark.parametrize("where", ["head", "body"])
-async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(monkeypatch, where):
+async def test_a_cancellation_that_comes_with_the_outcome_is_not_lost(monkeypatch, where, failure):
     async def answer(_, __):
         if where == "head":
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(300)
-        return httpx.Response(200, stream=ForgetfulBody())
+            await wait_and_forget(failure)
+        return httpx.Response(200, stream=ForgetfulBody(failure))
 
     monkeypatch.setattr(HttpxTransport, "handle_async_request", answer)
     transport = StreamingTransport()
