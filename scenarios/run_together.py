@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 from typing import TypeVar
 
 CANCEL_AGAIN_AFTER_S = 5.0
@@ -26,7 +25,7 @@ def together(
     The longest begin first, so that none of them is left to the end alone.
     However this ends, every job's ``finally`` has run before it does: Ctrl-C and SIGTERM included.
     """
-    with asyncio.Runner() as runner, _terminated_like_interrupted():
+    with asyncio.Runner() as runner, _terminated(runner.get_loop()) as is_terminated:
         room = asyncio.Semaphore(jobs)
         tasks: list[asyncio.Task[Result]] = []
 
@@ -40,7 +39,13 @@ def together(
             numbers = sorted(jobs_by_number, key=lambda n: length(jobs_by_number[n]), reverse=True)
             begun = {n: loop.create_task(in_its_turn(jobs_by_number[n])) for n in numbers}
             tasks.extend(begun.values())
-            return (runner.run(_wait(begun[n])) for n in jobs_by_number)
+            return (result_of(begun[n]) for n in jobs_by_number)
+
+        def result_of(task: asyncio.Task[Result]) -> Result:
+            runner.run(_either(task, is_terminated))
+            if is_terminated.done():
+                raise KeyboardInterrupt
+            return task.result()
 
         try:
             yield run_all
@@ -49,8 +54,9 @@ def together(
                 runner.run(_end(tasks))
 
 
-async def _wait(task: asyncio.Task[Result]) -> Result:
-    return await task
+async def _either(task: asyncio.Task[Result], is_terminated: asyncio.Future[None]) -> None:
+    """Wait for one of them, and leave the task alone if we are interrupted: it may not notice."""
+    await asyncio.wait((task, is_terminated), return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _end(tasks: Sequence[asyncio.Task[Result]]) -> None:
@@ -72,14 +78,16 @@ def _uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """While the body runs, SIGTERM does what Ctrl-C does: it lets us clean up."""
+def _terminated(loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Future[None]]:
+    """Give what is done as soon as SIGTERM comes, also where a shell has Ctrl-C ignored."""
+    is_terminated = loop.create_future()
 
-    def interrupt(_: int, __: FrameType | None) -> None:
-        signal.raise_signal(signal.SIGINT)
+    def note() -> None:
+        if not is_terminated.done():
+            is_terminated.set_result(None)
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    loop.add_signal_handler(signal.SIGTERM, note)
     try:
-        yield
+        yield is_terminated
     finally:
-        signal.signal(signal.SIGTERM, before)
+        loop.remove_signal_handler(signal.SIGTERM)
