@@ -36,7 +36,7 @@ from loadtests.thresholds import crossed, read_thresholds
 from loadtests.verify import verify_books
 from scenarios.targets.service_process import free_port
 from tests.postgres_server import postgres_server
-from tests.shop.programs import program
+from tests.programs import program
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ import uvicorn
 from scenarios.targets.service_process import free_port
 from shop.app import create_app
 from sqlport import open_database
+from tests.programs import program
 from tests.shop.fakes import (
     PATIENCE_S,
     QUICK,
@@ -27,7 +28,6 @@ from tests.shop.fakes import (
     signed_headers,
     until,
 )
-from tests.shop.programs import program
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PATH = "/webhooks/psp"

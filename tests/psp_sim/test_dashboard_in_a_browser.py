@@ -1,12 +1,10 @@
 """The dashboard as a person uses it, by keyboard alone, in a real browser."""
 
-import asyncio
-import os
 import re
-import shutil
 
 import pytest
 
+from tests.programs import program
 from tests.psp_sim.processes import (
     PATIENCE_S,
     announcement,
@@ -20,7 +18,6 @@ from tests.psp_sim.stand import Reply, payment_body
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
 pytestmark = pytest.mark.live
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -30,24 +27,14 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 EVIL = "<img src=x onerror=document.title='broken-in'>"
 
 
-async def run(*command):
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
-    return await process.wait()
-
-
 @pytest.fixture
 async def browser():
-    if shutil.which(CHROMIUM) is None:
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            pytest.skip("there is no Chromium, and only root can install it")
-        await run("apt-get", "update")
-        if await run("apt-get", "install", "-y", "chromium"):
-            pytest.skip("Chromium could not be installed")
+    chromium = program("chromium", "chromium")
     async with playwright.async_playwright() as driver:
         browser = await driver.chromium.launch(
-            executable_path=CHROMIUM, args=list(FLAGS), timeout=PATIENCE_S * 1000
+            executable_path=chromium,
+            args=list(FLAGS),
+            timeout=PATIENCE_S * 1000,
         )
         yield browser
         await browser.close()

@@ -15,8 +15,8 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from scenarios.demo.tour import TOUR
+from tests.programs import program
 from tests.scenarios.demo.stand import demo
-from tests.shop.programs import program
 from tests.shop.storefront.test_in_a_browser import ARGUMENTS
 
 pytestmark = pytest.mark.live

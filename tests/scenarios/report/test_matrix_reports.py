@@ -20,8 +20,8 @@ from scenarios.report.matrix_signs import Sign, sign_of
 from scenarios.report.matrix_terminal import show_matrix
 from scenarios.scenario_files import load_catalogue, select
 from scenarios.verdict import Verdict
+from tests.programs import program
 from tests.scenarios.report.test_reports import Page
-from tests.shop.programs import program
 from tests.shop.storefront.test_in_a_browser import ARGUMENTS, PATIENCE_MS
 
 HELD, UNPROVEN = Cell(Verdict.HELD), Cell(Verdict.UNPROVEN)

@@ -10,8 +10,8 @@ from playwright.async_api import async_playwright
 
 from scenarios.report.html import html_report
 from scenarios.report.story import Told
+from tests.programs import program
 from tests.scenarios.report.test_reports import played
-from tests.shop.programs import program
 from tests.shop.storefront.test_in_a_browser import ARGUMENTS
 
 BESIDE = "document.documentElement.scrollWidth - innerWidth"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import program
 from tests.shop.fakes import until
 from tests.shop.processes import client_of
-from tests.shop.programs import program
 
 ROOT = Path(__file__).parents[3]
 KEY = "sk_test"

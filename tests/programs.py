@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 _INSTALL_TIMEOUT_S = 300
+# Somebody else's installation may be under way as well.
+_APT = ("apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=120")
 
 
 def program(name: str, package: str) -> str:
@@ -38,8 +40,8 @@ def _install(package: str) -> None:
     # Test processes run side by side, and apt-get wants to be alone.
     with (Path(tempfile.gettempdir()) / "psp-sim-tests-apt.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _run("apt-get", "update", "--quiet")
-        _run("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package)
+        _run(*_APT, "update")
+        _run(*_APT, "install", "--yes", "--no-install-recommends", package)
 
 
 def _run(*command: str) -> None:
