@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from psp_sim.guarded_transport import GuardedTransport
+from psp_sim.whole_answers import WholeAnswers
 
 GRACEFUL_STOP_S = 3
 # Longer than most clients keep a connection for later use, so that none finds it just closed.
@@ -23,6 +24,10 @@ KEEP_ALIVE_S = 120
 
 class AbortableProtocol(HttpToolsProtocol):
     """Gives the application the ASGI extension ``connection.abort``: reset, without an answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Have answers leave in one piece."""
+        super().connection_made(WholeAnswers(transport, self.loop))
 
     def on_message_begin(self) -> None:
         """Add the extension to each request's scope."""
