@@ -53,15 +53,16 @@ async def store_event(
     payment: Payment,
     event_type: str | None,
     at: float,
+    interested: dict[str, list[str]] | None = None,
 ) -> str:
     """Store the event of a change, and its deliveries; without a type there is nothing to tell.
 
-    Return the payment as it is shown, in JSON.
+    ``interested`` is as ``publish`` has it. Return the payment as it is shown, in JSON.
     """
     shown = json_text(render_payment(payment))
     if event_type is not None:
         event = event_of(provider.new_id("evt"), event_type, payment, at, shown)
-        await publish(transaction, event)
+        await publish(transaction, event, interested)
     return shown
 
 

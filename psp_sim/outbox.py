@@ -91,10 +91,18 @@ class Attempt(NamedTuple):
     is_extra: bool = False
 
 
-async def publish(transaction: Transaction, event: Event) -> None:
-    """Store an event and, in the same transaction, one delivery for each endpoint that wants it."""
+async def publish(
+    transaction: Transaction, event: Event, interested: dict[str, list[str]] | None = None
+) -> None:
+    """Store an event and, in the same transaction, one delivery for each endpoint that wants it.
+
+    ``interested`` keeps which endpoints those are by type, for events of one and the same moment.
+    """
     await insert_event(transaction, event)
-    for endpoint_id in await ids_of_interested(transaction, event.type):
+    known = {} if interested is None else interested
+    if event.type not in known:
+        known[event.type] = await ids_of_interested(transaction, event.type)
+    for endpoint_id in known[event.type]:
         await _schedule(transaction, event.id, endpoint_id, event.created_at)
 
 

@@ -27,12 +27,13 @@ async def settle_payments(provider: Provider) -> None:
 async def settle_due(provider: Provider) -> int:
     """Let one thing happen on each payment that is due; return how many payments there were."""
     now = provider.clock.now()
+    interested: dict[str, list[str]] = {}
     async with provider.database.transaction() as transaction:
         due = await payments_due(transaction, now, BATCH)
         for before in due:
             payment, event_type = next_happened(before, now)
             await update_payment(transaction, payment)
-            await store_event(provider, transaction, payment, event_type, now)
+            await store_event(provider, transaction, payment, event_type, now, interested)
     if due:
         tell_of_change(provider)
     return len(due)

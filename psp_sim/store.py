@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Any, TypedDict
+from typing import Any
 
 import msgspec
 
@@ -58,7 +58,7 @@ _PAYMENT = (
 )
 
 
-class _Details(TypedDict):
+class _Details(msgspec.Struct):
     course: Course
     agenda: tuple[Due, ...]
     capture_method: CaptureMethod
@@ -73,7 +73,7 @@ class _Details(TypedDict):
 # Any number that nobody else is likely to lock.
 _LISTS = 7_305_826_114
 
-_details_of = attrgetter(*_Details.__annotations__)
+_details_of = attrgetter(*_Details.__struct_fields__)
 _DETAILS_DECODER = msgspec.json.Decoder(_Details)
 
 
@@ -152,20 +152,18 @@ async def order_number_of(transaction: Transaction, reference: str) -> int:
 
     It is kept from the first request on, so that an order whose request was lost has its number.
     """
-    number = await _order_number(transaction, reference)
-    if number is None:
-        await transaction.execute(
-            "INSERT INTO orders (reference) VALUES (?) ON CONFLICT (reference) DO NOTHING",
+    known = "SELECT number FROM orders WHERE reference = ?"
+    row = await transaction.fetch_one(known, reference)
+    if row is None:
+        row = await transaction.fetch_one(
+            "INSERT INTO orders (reference) VALUES (?) ON CONFLICT (reference) DO NOTHING "
+            "RETURNING number",
             reference,
         )
-        number = await _order_number(transaction, reference)
-    assert number is not None, "it was just put there, by this transaction or another"
-    return number
-
-
-async def _order_number(transaction: Transaction, reference: str) -> int | None:
-    row = await transaction.fetch_one("SELECT number FROM orders WHERE reference = ?", reference)
-    return row["number"] if row else None
+    if row is None:
+        row = await transaction.fetch_one(known, reference)
+    assert row is not None, "another transaction put it there in between"
+    return int(row["number"])
 
 
 async def list_payments(
@@ -342,25 +340,20 @@ async def delete_fault(transaction: Transaction, fault_id: str | None) -> int:
 
 def _payment(row: Row) -> Payment:
     return Payment(
-        id=row["id"],
-        reference=row["reference"],
-        order_number=row["order_number"],
-        money=Money(row["amount_minor"], row["currency"]),
-        payment_method=row["payment_method"],
-        metadata=msgspec.json.decode(row["metadata"]),
-        status=Status(row["status"]),
-        sequence=row["sequence"],
-        created_at=row["created_at"],
-        **_read_details(row["details"]),
+        row["id"],
+        row["reference"],
+        row["order_number"],
+        Money(row["amount_minor"], row["currency"]),
+        row["payment_method"],
+        msgspec.json.decode(row["metadata"]),
+        Status(row["status"]),
+        row["sequence"],
+        row["created_at"],
+        # The rest of a payment, in its order.
+        *_details_of(_DETAILS_DECODER.decode(row["details"])),
     )
 
 
 def _details(payment: Payment) -> str:
     """Return the parts that no query asks about as one text."""
-    return msgspec.json.encode(
-        dict(zip(_Details.__annotations__, _details_of(payment), strict=True))
-    ).decode()
-
-
-def _read_details(text: str) -> dict[str, Any]:
-    return dict(_DETAILS_DECODER.decode(text))
+    return msgspec.json.encode(_Details(*_details_of(payment))).decode()
