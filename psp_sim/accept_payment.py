@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from psp_sim.change_payment import store_event
 from psp_sim.domain.course_plan import plan_course
@@ -18,8 +18,7 @@ from psp_sim.store import insert_payment, order_number_of
 from sqlport import Transaction
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRequest:
+class PaymentRequest(NamedTuple):
     """What a merchant asks for, checked. ``action_base`` is the URL that payers are sent to."""
 
     money: Money

@@ -21,7 +21,8 @@ class Bell:
 
     def ring(self) -> None:
         """Wake everybody who waits, here and elsewhere."""
-        self.echo()
+        if self._ring is not None:
+            self.echo()
         if self.pass_on is not None:
             self.pass_on()
 

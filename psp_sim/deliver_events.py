@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Sequence
 
 from psp_sim.bell import wait_for_ring
 from psp_sim.delivery_log import log_answered, log_sent
 from psp_sim.domain.attempt_plan import UNDISTURBED, AttemptPlan, Copy, plan_attempt
 from psp_sim.domain.delivery import (
+    DELIVERED,
     Delivered,
     DeliveryState,
     Exhausted,
@@ -16,12 +18,13 @@ from psp_sim.domain.delivery import (
     Waiting,
     WebhookAnswer,
     after_attempt,
+    is_success,
 )
 from psp_sim.domain.dialects import DIALECTS
 from psp_sim.domain.dialects.dialect import Message, Sealed
 from psp_sim.domain.endpoint import ENABLED, Endpoint
 from psp_sim.domain.event import with_new_id
-from psp_sim.domain.faults import Moment
+from psp_sim.domain.faults import Fault, Moment
 from psp_sim.domain.outgoing import compose, forged, of_unknown_type
 from psp_sim.domain.script import parse_script
 from psp_sim.endpoint_health import note_outcome
@@ -139,6 +142,25 @@ async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
     )
     script = parse_script(job.metadata["sim"]) if "sim" in job.metadata else []
     hits = provider.faults.fire("webhook", moment, script)
+    plan = await _hold_back(provider, job, hits) if hits else UNDISTURBED
+    lanes.calling[asyncio.current_task()] = None
+    lane = lanes.of(job.endpoint.id)
+    if len(plan.copies) == 1:
+        only = await _send(provider, lane, job, plan, 1, plan.copies[0])
+        attempts = [] if only is None else [only]
+    else:
+        attempts = await _send_copies(provider, lane, job, plan)
+    for attempt in attempts:
+        log_answered(job, attempt)
+        provider.metrics.count_attempt(attempt.status, attempt.finished_at - attempt.started_at)
+    if any(not attempt.is_extra for attempt in attempts):
+        await _record(provider, job, attempts)
+
+
+async def _hold_back(
+    provider: Provider, job: Job, hits: Sequence[tuple[str, Fault]]
+) -> AttemptPlan:
+    """Return what the faults make of an attempt, once they have held it back for long enough."""
     plan = plan_attempt(
         [fault for _, fault in hits],
         lambda kind: provider.chance.random(kind, job.order_number, job.event_type, job.attempt),
@@ -148,13 +170,7 @@ async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
     for fault_id, fault in hits:
         if fault.kind == "reorder" and fault.fields["after"]:
             await _hold_for_newer(provider, job, fault.fields["after"], fault_id)
-    lanes.calling[asyncio.current_task()] = None
-    attempts = await _send_copies(provider, lanes.of(job.endpoint.id), job, plan)
-    for attempt in attempts:
-        log_answered(job, attempt)
-        provider.metrics.count_attempt(attempt.status, attempt.finished_at - attempt.started_at)
-    if any(not attempt.is_extra for attempt in attempts):
-        await _record(provider, job, attempts)
+    return plan
 
 
 async def _hold_for_newer(provider: Provider, job: Job, event_type: str, fault_id: str) -> None:
@@ -181,9 +197,6 @@ async def _send_copies(
     provider: Provider, lane: Lane, job: Job, plan: AttemptPlan
 ) -> list[Attempt]:
     """Make the calls of one attempt side by side; the first takes its place at once."""
-    if len(plan.copies) == 1:
-        only = await _send(provider, lane, job, plan, 1, plan.copies[0])
-        return [] if only is None else [only]
     async with asyncio.TaskGroup() as group:
         others = [
             group.create_task(_send(provider, lane, job, plan, number, copy))
@@ -200,9 +213,11 @@ async def _send(
     """Make one call, signed at the moment it leaves; None if the endpoint is gone by then."""
     if copy.after_s:
         await asyncio.sleep(provider.scaled(copy.after_s))
-    await _wait_out_outage(provider)
-    async with lane.place():
-        endpoint = await _endpoint_now(provider, job, plan)
+    if provider.faults.is_any_in_force:
+        await _wait_out_outage(provider)
+    await lane.take()
+    try:
+        endpoint = await _endpoint_now(provider, job) if plan.fields else job.endpoint
         if endpoint is None:
             return None
         started_at = provider.clock.now()
@@ -218,7 +233,9 @@ async def _send(
             ),
         )
         log_sent(job, message.id, started_at)
-        answer = await _call(provider, endpoint.url, sealed, plan, is_extra=bool(copy.extra))
+        answer = await _call(provider, endpoint.url, sealed, UNDISTURBED if copy.extra else plan)
+    finally:
+        lane.leave()
     return Attempt(
         number=job.attempt,
         copy=number,
@@ -256,15 +273,13 @@ def _message(job: Job, plan: AttemptPlan, number: int, copy: Copy, url: str, now
     return Message(new_id, timestamp_s, url, with_new_id(job.body, new_id))
 
 
-async def _endpoint_now(provider: Provider, job: Job, plan: AttemptPlan) -> Endpoint | None:
+async def _endpoint_now(provider: Provider, job: Job) -> Endpoint | None:
     """Return the endpoint as it is now, None if nothing may be sent to it any more.
 
     A fault may have held the call back since the claim.
 
     What the faults did is counted before anybody sees it, so that a crash cannot uncount it.
     """
-    if not plan.faults:
-        return job.endpoint
     async with provider.database.transaction() as transaction:
         await provider.faults.save_counts(transaction)
         endpoint = await endpoint_by_id(transaction, job.endpoint.id)
@@ -277,25 +292,38 @@ def _kept_body(job: Job, sent: bytes) -> str | None:
     return None if text == job.body else text
 
 
-async def _call(
-    provider: Provider, url: str, sealed: Sealed, plan: AttemptPlan, *, is_extra: bool
+def _call(
+    provider: Provider, url: str, sealed: Sealed, plan: AttemptPlan
+) -> Awaitable[WebhookAnswer]:
+    if plan is UNDISTURBED:
+        return _leave(provider, url, sealed)
+    return _call_disturbed(provider, url, sealed, plan)
+
+
+async def _call_disturbed(
+    provider: Provider, url: str, sealed: Sealed, plan: AttemptPlan
 ) -> WebhookAnswer:
-    settings = provider.settings
-    if is_extra:
-        plan = UNDISTURBED
+    """Make a call as slowly as the faults want it, or lose it."""
     if plan.network_s:
         await asyncio.sleep(provider.scaled(plan.network_s))
     if plan.is_lost:
-        await asyncio.sleep(provider.scaled(settings.attempt_timeout_s))
-        return WebhookAnswer(error=f"no answer within {settings.attempt_timeout_s:g} s")
-    return await send_webhook(
+        timeout_s = provider.settings.attempt_timeout_s
+        await asyncio.sleep(provider.scaled(timeout_s))
+        return WebhookAnswer(error=f"no answer within {timeout_s:g} s")
+    return await _leave(provider, url, sealed, provider.scaled(plan.trickle_s))
+
+
+def _leave(
+    provider: Provider, url: str, sealed: Sealed, trickle_s: float = 0.0
+) -> Awaitable[WebhookAnswer]:
+    return send_webhook(
         provider.transport,
         url,
         COMMON_HEADERS | sealed.headers,
         sealed.body,
-        connect_timeout_s=settings.connect_timeout_s,
-        timeout_s=settings.attempt_timeout_s,
-        trickle_s=provider.scaled(plan.trickle_s),
+        connect_timeout_s=provider.settings.connect_timeout_s,
+        timeout_s=provider.settings.attempt_timeout_s,
+        trickle_s=trickle_s,
     )
 
 
@@ -324,10 +352,10 @@ async def _record(provider: Provider, job: Job, attempts: list[Attempt]) -> None
 def _decide(
     provider: Provider, job: Job, attempts: list[Attempt], now: float
 ) -> Delivered | Waiting | Exhausted | Gone:
-    genuine = [attempt for attempt in attempts if not attempt.is_extra]
-    if any(WebhookAnswer(each.status).is_success for each in genuine):
-        return Delivered()
-    first = genuine[0]
+    for attempt in attempts:
+        if is_success(attempt.status) and not attempt.is_extra:
+            return DELIVERED
+    first = next(attempt for attempt in attempts if not attempt.is_extra)
     return after_attempt(
         job.endpoint.retry_schedule or provider.settings.retry_schedule,
         job.step,

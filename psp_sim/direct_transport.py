@@ -6,9 +6,10 @@ pyreqwest's own adapter costs as much again as the call itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import httpx
 from pyreqwest import exceptions
@@ -73,7 +74,7 @@ class DirectTransport(PostingTransport):
         body = _Body(sent, answer, read_timeout_s)
         return httpx.Response(answer.status, headers=_readable_headers(answer), stream=body)
 
-    async def post(
+    def post(
         self,
         url: str,
         headers: Mapping[str, str],
@@ -81,13 +82,23 @@ class DirectTransport(PostingTransport):
         *,
         timeout_s: float,
         answer_bytes_max: int,
-    ) -> Posted:
+    ) -> Coroutine[Any, Any, Posted]:
         """Send and read so much of the answer. Raises TimeoutError or httpx.TransportError."""
         target = plain_target(url, self._pinned)
-        if target is not None:
-            return await self._lines.post(
-                target, headers, body, timeout_s=timeout_s, answer_bytes_max=answer_bytes_max
-            )
+        if target is None:
+            return self._post_any(url, headers, body, timeout_s, answer_bytes_max)
+        return self._lines.post(
+            target, headers, body, timeout_s=timeout_s, answer_bytes_max=answer_bytes_max
+        )
+
+    async def _post_any(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_s: float,
+        answer_bytes_max: int,
+    ) -> Posted:
         with _told_in_httpx_words():
             sent = self._client.post(url).headers(headers).body_bytes(body).build_streamed()
         try:

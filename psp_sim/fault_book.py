@@ -124,9 +124,16 @@ class FaultBook:
         """Tell whether a fault is still in force: what it holds back is let go when it is not."""
         return fault_id in self._installed
 
+    @property
+    def is_any_in_force(self) -> bool:
+        """Whether there is any fault in force at all."""
+        return bool(self._installed)
+
     def has_any(self, on: str) -> bool:
         """Tell whether any fault in force acts on this."""
-        return any(installed.fault.on == on for installed in self._installed.values())
+        return bool(self._installed) and any(
+            installed.fault.on == on for installed in self._installed.values()
+        )
 
     def count_call(self, operation: str, subject: str) -> int:
         """Return which attempt at an operation this is, from 1, for one order or resource."""

@@ -10,9 +10,9 @@ import asyncio
 import ipaddress
 import socket
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import lru_cache
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import httpx
 
@@ -56,7 +56,7 @@ class GuardedTransport(PostingTransport):
             problem.request = request
             raise
 
-    async def post(
+    def post(
         self,
         url: str,
         headers: Mapping[str, str],
@@ -64,22 +64,30 @@ class GuardedTransport(PostingTransport):
         *,
         timeout_s: float,
         answer_bytes_max: int,
-    ) -> Posted:
+    ) -> Coroutine[Any, Any, Posted]:
         """Make a plain call to the first address that accepts the connection."""
         # The text that is called is the one of which the host was checked.
         host, checked_url = _host_and_url(url)
         limits: _Limits = {"timeout_s": timeout_s, "answer_bytes_max": answer_bytes_max}
         if host in self._harmless:
-            return await self._for_addresses.post(checked_url, headers, body, **limits)
-        async with asyncio.timeout(timeout_s):
-            return await self._reach(
-                host, lambda way: way.post(checked_url, headers, body, **limits)
-            )
+            return self._for_addresses.post(checked_url, headers, body, **limits)
+        return self._reach_within(
+            timeout_s, host, lambda way: way.post(checked_url, headers, body, **limits)
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""
         for transport in (self._for_addresses, *self._pinned.values()):
             await transport.aclose()
+
+    async def _reach_within(
+        self,
+        timeout_s: float,
+        host: str,
+        send: Callable[[DirectTransport], Awaitable[_Answer]],
+    ) -> _Answer:
+        async with asyncio.timeout(timeout_s):
+            return await self._reach(host, send)
 
     async def _reach(
         self, host: str, send: Callable[[DirectTransport], Awaitable[_Answer]]

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from psp_sim.answer_once import Work, answer_once
 from psp_sim.change_payment import tell_of_change
 from psp_sim.domain.idempotency import fingerprint, parse_key
+from psp_sim.http_operation import JsonText, header_of
 from psp_sim.provider import Provider
 
 
@@ -26,13 +27,13 @@ async def once(
     ``scope`` keeps keys apart, so that a payment's answer never replays for an endpoint. Raises
     IdempotencyKeyMissing if one is needed, and what ``answer_once`` raises.
     """
-    header = request.headers.get("idempotency-key")
+    header = header_of(request, b"idempotency-key")
     key = f"{scope}:{parse_key(header)}" if needs_key or header is not None else None
     canonical = msgspec.json.encode(document, order="sorted")
     asked = fingerprint(request.method, request.scope["path"], canonical)
     answer = await answer_once(provider, key, asked, work)
-    headers = {"idempotent-replayed": "true"} if answer.replayed else None
-    return Response(answer.body, answer.status, headers, media_type="application/json")
+    headers = [(b"idempotent-replayed", b"true")] if answer.replayed else []
+    return JsonText(answer.body, answer.status, *headers)
 
 
 async def once_on_money(

@@ -9,6 +9,7 @@ from functools import lru_cache
 from starlette.requests import Request
 
 from psp_sim.domain.errors import InvalidRequest
+from psp_sim.http_operation import header_of
 
 WAIT_S_MAX = 60.0
 
@@ -17,7 +18,7 @@ def base_url(request: Request) -> str:
     """Return the URL under which the client reaches this service, without a slash at its end."""
     scope = request.scope
     server = tuple(scope["server"]) if scope.get("server") else None
-    host = request.headers.get("host", "")
+    host = header_of(request, b"host") or ""
     return _base_url(scope["scheme"], host, scope.get("root_path", ""), server)
 
 

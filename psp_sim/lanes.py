@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 
 
 class Lane:
@@ -27,10 +26,6 @@ class Lane:
         self._is_awaited = True
         return 0
 
-    def place(self) -> _Place:
-        """Hold one of the places for the time of a call."""
-        return _Place(self)
-
     async def take(self) -> None:
         """Wait for a place."""
         self._wanted += 1
@@ -50,21 +45,6 @@ class Lane:
         if self._is_awaited and self._places - self._wanted >= self._batch_min:
             self._is_awaited = False
             self._on_room()
-
-
-class _Place(AbstractAsyncContextManager[None]):
-    """One place. Written out, since a generator would cost as much as finding a place."""
-
-    __slots__ = ("_lane",)
-
-    def __init__(self, lane: Lane) -> None:
-        self._lane = lane
-
-    async def __aenter__(self) -> None:
-        await self._lane.take()
-
-    async def __aexit__(self, *_: object) -> None:
-        self._lane.leave()
 
 
 class Lanes:

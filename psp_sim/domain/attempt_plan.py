@@ -52,7 +52,7 @@ class AttemptPlan:
         """Return the kinds that act on one call: an extra one is nothing but itself."""
         if copy.extra is not None:
             return (copy.extra,)
-        return tuple(kind for kind in self.fields if kind not in EXTRA_CALLS)
+        return tuple([kind for kind in self.fields if kind not in EXTRA_CALLS])
 
 
 # Nearly every attempt's plan; made once.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from psp_sim.domain.course import AUTHORIZATION_EXPIRES_AFTER_S, Course, DisputeCourse
@@ -66,6 +67,9 @@ def plan_course(
     ``draw(kind, delay)`` gives the seconds that a delay really takes.
     """
     method = METHODS.get(payment_method, METHODS["card"])
+    if not (faults or method.faults):
+        settles_after_s = draw("settlement", settle_after) * method.slowness
+        return _undisturbed(settles_after_s, authorization_expires_after_s)
     fields = {fault.kind: fault.fields for fault in (*method.faults, *faults)}
     late = fields.get("settle_after")
     settles_after_s = (
@@ -84,6 +88,15 @@ def plan_course(
         refund_fails_after_s=draw("refund_fails", fields["refund_fails"]["by"])
         if "refund_fails" in fields
         else None,
+        authorization_expires_after_s=authorization_expires_after_s,
+    )
+
+
+@lru_cache(maxsize=64)
+def _undisturbed(settles_after_s: float, authorization_expires_after_s: float) -> Course:
+    """Make it once for all payments that settle after the same time: nearly all do."""
+    return Course(
+        settles_after_s=settles_after_s,
         authorization_expires_after_s=authorization_expires_after_s,
     )
 

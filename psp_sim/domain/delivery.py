@@ -41,6 +41,10 @@ class Delivered:
     """The endpoint took it."""
 
 
+# What comes of nearly every attempt; made once.
+DELIVERED = Delivered()
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """To be tried again."""
@@ -68,8 +72,13 @@ class WebhookAnswer(NamedTuple):
 
     @property
     def is_success(self) -> bool:
-        """Only 2xx counts; a redirect is a failure, not followed (Standard Webhooks 1.0.0)."""
-        return self.status is not None and 200 <= self.status < 300
+        """Whether the endpoint took it."""
+        return is_success(self.status)
+
+
+def is_success(status: int | None) -> bool:
+    """Only 2xx counts; a redirect is a failure, not followed (Standard Webhooks 1.0.0)."""
+    return status is not None and 200 <= status < 300
 
 
 def after_attempt(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from psp_sim.domain.dispute import Dispute, DisputeStatus
 from psp_sim.domain.payment import FAILURE_MESSAGES, Payment, Status
@@ -21,8 +20,7 @@ EVENT_TYPES = (
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What happened. ``body`` is the exact text that webhooks carry."""
 
     id: str
@@ -54,20 +52,21 @@ def with_new_id(body: str, event_id: str) -> str:
 def render_payment(payment: Payment) -> dict[str, Any]:
     """Return the payment as the API and the webhooks show it."""
     requires_action = payment.status is Status.REQUIRES_ACTION
+    # Enumerations have their plain text as a field here: the usual ``value`` is a call.
     return {
         "id": payment.id,
         "object": "payment",
-        "status": payment.status.value,
+        "status": payment.status._value_,
         "amount": payment.money.amount_minor,
         "currency": payment.money.currency,
         "reference": payment.reference,
         "payment_method": payment.payment_method,
-        "capture_method": payment.capture_method.value,
+        "capture_method": payment.capture_method._value_,
         "amount_captured": payment.captured_minor,
         "amount_capturable": payment.capturable_minor,
         "amount_refunded": payment.refunded_minor,
-        "refunds": [_refund(refund) for refund in payment.refunds],
-        "disputes": [_dispute(dispute) for dispute in payment.disputes],
+        "refunds": list(map(_refund, payment.refunds)),
+        "disputes": list(map(_dispute, payment.disputes)),
         "next_action": {"type": "redirect", "url": payment.action_url} if requires_action else None,
         "expires_at": None if payment.expires_at is None else iso_timestamp(payment.expires_at),
         "metadata": dict(payment.metadata),

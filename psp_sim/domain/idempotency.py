@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from psp_sim.domain.errors import (
     IdempotencyKeyMalformed,
@@ -20,8 +20,7 @@ _BARE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the first request with a key was told, and is told again on every repeat."""
 
     status: int

@@ -130,6 +130,8 @@ class Payment(NamedTuple):
     @property
     def refunded_minor(self) -> int:
         """What really went back."""
+        if not self.refunds:
+            return 0
         succeeded = (each for each in self.refunds if each.status is RefundStatus.SUCCEEDED)
         return sum(refund.amount_minor for refund in succeeded)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 from psp_sim.domain.dialects.dialect import Dialect, Message, Sealed, hmac_base64
 
@@ -18,6 +19,11 @@ SECRET_BYTES = 24
 def signed_content(message: Message, content: bytes) -> bytes:
     """Return what is signed."""
     return f"{message.id}.{message.timestamp_s}.".encode() + content
+
+
+@lru_cache(maxsize=256)
+def _key_of(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix(SECRET_PREFIX))
 
 
 class Standard(Dialect):
@@ -33,8 +39,7 @@ class Standard(Dialect):
 
     def signature(self, secret: str, message: Message, content: bytes) -> str:
         """Return base64."""
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
-        return hmac_base64(key, signed_content(message, content))
+        return hmac_base64(_key_of(secret), signed_content(message, content))
 
     def seal(self, signatures: Sequence[str], message: Message, content: bytes) -> Sealed:
         """Return the three headers of the specification."""
