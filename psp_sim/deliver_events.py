@@ -137,11 +137,7 @@ async def _deliver_or_release(provider: Provider, lanes: Lanes, job: Job) -> Non
 
 async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
     """Make one attempt, with all its copies, and store what came of it."""
-    moment = Moment(
-        event=job.event_type, order=job.order_number, reference=job.reference, attempt=job.attempt
-    )
-    script = parse_script(job.metadata["sim"]) if "sim" in job.metadata else []
-    hits = provider.faults.fire("webhook", moment, script)
+    hits = _faults_of(provider, job)
     plan = await _hold_back(provider, job, hits) if hits else UNDISTURBED
     lanes.calling[asyncio.current_task()] = None
     lane = lanes.of(job.endpoint.id)
@@ -155,6 +151,17 @@ async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
         provider.metrics.count_attempt(attempt.status, attempt.finished_at - attempt.started_at)
     if any(not attempt.is_extra for attempt in attempts):
         await _record(provider, job, attempts)
+
+
+def _faults_of(provider: Provider, job: Job) -> list[tuple[str, Fault]]:
+    """Return the faults that hit an attempt, with their ids."""
+    script = parse_script(job.metadata["sim"]) if "sim" in job.metadata else []
+    if not (script or provider.faults.is_any_in_force):
+        return []
+    moment = Moment(
+        event=job.event_type, order=job.order_number, reference=job.reference, attempt=job.attempt
+    )
+    return provider.faults.fire("webhook", moment, script)
 
 
 async def _hold_back(
@@ -343,7 +350,7 @@ async def _record(provider: Provider, job: Job, attempts: list[Attempt]) -> None
             state = DeliveryState.CANCELLED
     async with provider.database.transaction() as transaction:
         await record_attempts(transaction, job, attempts, state, due_at)
-        was_disabled = await note_outcome(provider, transaction, job.endpoint.id, outcome)
+        was_disabled = await note_outcome(provider, transaction, job.endpoint, outcome)
     provider.delivery_changed.ring()
     if due_at is not None or was_disabled:
         provider.delivery_due.ring()

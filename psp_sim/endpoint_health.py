@@ -17,14 +17,20 @@ Outcome = Delivered | Waiting | Exhausted | Gone
 
 
 async def note_outcome(
-    provider: Provider, transaction: Transaction, endpoint_id: str, outcome: Outcome
+    provider: Provider, transaction: Transaction, known: Endpoint, outcome: Outcome
 ) -> bool:
-    """Count a success or a failure; tell whether the endpoint was disabled for it."""
+    """Count a success or a failure; tell whether the endpoint was disabled for it.
+
+    ``known`` is the endpoint as it was when the delivery was claimed.
+    """
     if isinstance(outcome, Delivered):
-        await clear_failures(transaction, endpoint_id)
+        # Most endpoints never fail; what others have stored since, this process cannot know.
+        if known.failures or known.id in provider.have_failed or transaction.is_shared:
+            await clear_failures(transaction, known.id)
         return False
     now = provider.clock.now()
-    endpoint = await count_failure(transaction, endpoint_id, now)
+    provider.have_failed.add(known.id)
+    endpoint = await count_failure(transaction, known.id, now)
     if endpoint is None or endpoint.status != ENABLED:
         return False
     reason = _why(provider, endpoint, outcome, now)

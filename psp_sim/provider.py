@@ -30,6 +30,8 @@ class Provider:
     chance: Chance
     faults: FaultBook
     keys_in_use: set[str] = field(default_factory=set)
+    # Ids of endpoints of which this process has counted a failure.
+    have_failed: set[str] = field(default_factory=set)
     payment_changed: Bell = field(default_factory=Bell)
     event_stored: Bell = field(default_factory=Bell)
     allowance: TokenBucket = field(default_factory=TokenBucket)

@@ -240,3 +240,16 @@ async def test_an_endpoint_is_verified_before_it_is_registered(stand):
     again = await stand.call("POST", "/v1/webhook_endpoints", body, headers=headers)
     assert (made.status, again.text) == (201, made.text)
     assert [call.type for call in stand.sink.calls] == ["endpoint.test"] * 2
+
+
+@in_world(disable_after_failures=2, retry_schedule="none")
+async def test_a_success_clears_also_a_failure_that_came_while_it_was_under_way(stand):
+    endpoint = await stand.add_endpoint(**PROCESSING)
+    stand.sink.script = [Reply(200, delay_s=5.0), Reply(500), Reply(500)]
+    await stand.pay("slow")
+    await stand.pay("fails")
+    await asyncio.sleep(10)
+    await stand.pay("fails-again")
+    await asyncio.sleep(1)
+    assert len(stand.sink.calls) == 3
+    assert (await read(stand, endpoint))["status"] == "enabled"
