@@ -53,16 +53,15 @@ async def store_event(
     payment: Payment,
     event_type: str | None,
     at: float,
-    interested: dict[str, list[str]] | None = None,
 ) -> str:
     """Store the event of a change, and its deliveries; without a type there is nothing to tell.
 
-    ``interested`` is as ``publish`` has it. Return the payment as it is shown, in JSON.
+    Return the payment as it is shown, in JSON.
     """
     shown = json_text(render_payment(payment))
     if event_type is not None:
         event = event_of(provider.new_id("evt"), event_type, payment, at, shown)
-        await publish(transaction, event, interested)
+        await publish(transaction, event)
     return shown
 
 

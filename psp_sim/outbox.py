@@ -13,8 +13,8 @@ from psp_sim.domain.endpoint_event import DISABLED_EVENT
 from psp_sim.domain.event import EVENT_TYPES, Event
 from psp_sim.domain.payment import OPEN_STATUSES
 from psp_sim.endpoint_store import endpoint_by_id, ids_of_interested
-from psp_sim.store import insert_event
-from sqlport import SKIP_LOCKED, Row, Transaction
+from psp_sim.store import insert_events, insert_rows, read_metadata
+from sqlport import SKIP_LOCKED, Row, Transaction, Value
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -44,6 +44,10 @@ _SCHEDULE_ANEW = (
 )
 # The id follows from what it joins, so that no chance is spent on it.
 _DELIVERY_ID = "'dlv_' || substr(e.id, 5) || '_' || ?"
+
+
+# As plain text for what runs often: SQLite's module looks for an adapter for anything else.
+_SCHEDULED, _SENDING = DeliveryState.SCHEDULED.value, DeliveryState.SENDING.value
 
 
 class Job(NamedTuple):
@@ -91,34 +95,28 @@ class Attempt(NamedTuple):
     is_extra: bool = False
 
 
-async def publish(
-    transaction: Transaction, event: Event, interested: dict[str, list[str]] | None = None
-) -> None:
-    """Store an event and, in the same transaction, one delivery for each endpoint that wants it.
+async def publish(transaction: Transaction, *events: Event) -> None:
+    """Store events and, in the same transaction, a delivery for each endpoint that wants one."""
+    await insert_events(transaction, events)
+    interested = {
+        event_type: await ids_of_interested(transaction, event_type)
+        for event_type in dict.fromkeys([event.type for event in events])
+    }
+    rows = [
+        _scheduled(event.id, endpoint_id, event.created_at)
+        for event in events
+        for endpoint_id in interested[event.type]
+    ]
+    await insert_rows(transaction, _SCHEDULE, rows, _SCHEDULE_ANEW)
 
-    ``interested`` keeps which endpoints those are by type, for events of one and the same moment.
+
+def _scheduled(event_id: str, endpoint_id: str, due_at: float) -> tuple[Value, ...]:
+    """Return the row that has an event delivered.
+
+    With ``_SCHEDULE_ANEW`` one that was given up before gets the whole schedule again.
     """
-    await insert_event(transaction, event)
-    known = {} if interested is None else interested
-    if event.type not in known:
-        known[event.type] = await ids_of_interested(transaction, event.type)
-    for endpoint_id in known[event.type]:
-        await _schedule(transaction, event.id, endpoint_id, event.created_at)
-
-
-async def _schedule(
-    transaction: Transaction, event_id: str, endpoint_id: str, due_at: float
-) -> None:
-    """Have an event delivered; one that was given up before gets the whole schedule again."""
     delivery_id = f"dlv_{event_id.removeprefix('evt_')}_{endpoint_id.removeprefix('we_')}"
-    await transaction.execute(
-        f"{_SCHEDULE} VALUES (?, ?, ?, ?, 0, ?, 0) {_SCHEDULE_ANEW}",
-        delivery_id,
-        event_id,
-        endpoint_id,
-        DeliveryState.SCHEDULED,
-        due_at,
-    )
+    return (delivery_id, event_id, endpoint_id, _SCHEDULED, 0, due_at, 0)
 
 
 async def next_due_by_endpoint(transaction: Transaction) -> list[tuple[str, float]]:
@@ -170,7 +168,7 @@ async def claim_due(
         await transaction.execute(
             "UPDATE deliveries SET state = ?, due_at = ?, claims = claims + 1 "
             f"WHERE id IN ({marks})",
-            DeliveryState.SENDING,
+            _SENDING,
             lease_until,
             *(row["id"] for row in rows),
         )
@@ -249,11 +247,11 @@ async def record_attempts(
     await transaction.execute(
         "UPDATE deliveries SET state = ?, attempts = ?, due_at = ? "
         "WHERE id = ? AND state = ? AND claims = ?",
-        state,
+        state._value_,
         attempts[0].number,
         due_at,
         job.delivery_id,
-        DeliveryState.SENDING,
+        _SENDING,
         job.claim,
     )
 
@@ -299,7 +297,8 @@ async def redeliver(transaction: Transaction, delivery_id: str, now: float) -> N
         "SELECT event_id, endpoint_id, state FROM deliveries WHERE id = ?", delivery_id
     )
     if row is not None and row["state"] != DeliveryState.SENDING:
-        await _schedule(transaction, row["event_id"], row["endpoint_id"], now)
+        again = _scheduled(row["event_id"], row["endpoint_id"], now)
+        await insert_rows(transaction, _SCHEDULE, [again], _SCHEDULE_ANEW)
 
 
 async def recover(
@@ -347,5 +346,5 @@ def _job(row: Row, endpoint: Endpoint) -> Job:
         payment_id=row["payment_id"],
         order_number=row["order_number"] or 0,
         reference=row["reference"] or "",
-        metadata=msgspec.json.decode(row["metadata"] or "{}"),
+        metadata=read_metadata(row["metadata"]),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +18,7 @@ from psp_sim.domain.idempotency import Answer
 from psp_sim.domain.money import Money
 from psp_sim.domain.payment import CaptureMethod, Payment, Status
 from psp_sim.domain.refund import Refund
-from sqlport import FOR_UPDATE, SKIP_LOCKED, Row, Transaction
+from sqlport import FOR_UPDATE, SKIP_LOCKED, Row, Transaction, Value
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS payments (
@@ -70,6 +72,9 @@ class _Details(msgspec.Struct):
     action_url: str | None
 
 
+# Each number of rows is a statement of its own, which is prepared once and kept.
+ROWS_AT_ONCE = 32
+
 # Any number that nobody else is likely to lock.
 _LISTS = 7_305_826_114
 
@@ -113,7 +118,8 @@ async def insert_payment(transaction: Transaction, payment: Payment) -> None:
         payment.money.currency,
         payment.payment_method,
         msgspec.json.encode(payment.metadata).decode(),
-        payment.status,
+        # Plain text: for a value of an enumeration SQLite's module looks for an adapter each time.
+        payment.status._value_,
         payment.sequence,
         payment.created_at,
         payment.due_at,
@@ -125,7 +131,7 @@ async def update_payment(transaction: Transaction, payment: Payment) -> None:
     """Store what can change about a payment."""
     await transaction.execute(
         "UPDATE payments SET status = ?, sequence = ?, due_at = ?, details = ? WHERE id = ?",
-        payment.status,
+        payment.status._value_,
         payment.sequence,
         payment.due_at,
         _details(payment),
@@ -251,19 +257,27 @@ async def store_answer(
     )
 
 
-async def insert_event(transaction: Transaction, event: Event) -> None:
-    """Store a new event."""
+async def insert_events(transaction: Transaction, events: Sequence[Event]) -> None:
+    """Store new events, in their order."""
     await _write_in_turn(transaction)
-    await transaction.execute(
-        "INSERT INTO events (id, type, payment_id, sequence, created_at, body) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        event.id,
-        event.type,
-        event.payment_id,
-        event.sequence,
-        event.created_at,
-        event.body,
-    )
+    insert = "INSERT INTO events (id, type, payment_id, sequence, created_at, body)"
+    await insert_rows(transaction, insert, events)
+
+
+async def insert_rows(
+    transaction: Transaction, insert: str, rows: Sequence[Sequence[Value]], rest: str = ""
+) -> None:
+    """Run ``INSERT … VALUES … rest`` for all rows: many at once take half the time."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        statement = _insert_of(insert, len(some[0]), len(some), rest)
+        await transaction.execute(statement, *chain.from_iterable(some))
+
+
+@lru_cache(maxsize=256)
+def _insert_of(insert: str, columns: int, rows: int, rest: str) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"{insert} VALUES {', '.join([row] * rows)} {rest}".rstrip()
 
 
 async def list_events(
@@ -345,13 +359,18 @@ def _payment(row: Row) -> Payment:
         row["order_number"],
         Money(row["amount_minor"], row["currency"]),
         row["payment_method"],
-        msgspec.json.decode(row["metadata"]),
+        read_metadata(row["metadata"]),
         Status(row["status"]),
         row["sequence"],
         row["created_at"],
         # The rest of a payment, in its order.
         *_details_of(_DETAILS_DECODER.decode(row["details"])),
     )
+
+
+def read_metadata(text: str | None) -> dict[str, str]:
+    """Return what a merchant stored with a payment; nothing of what has no payment."""
+    return {} if text is None or text == "{}" else dict(msgspec.json.decode(text))
 
 
 def _details(payment: Payment) -> str:

@@ -158,3 +158,20 @@ async def test_an_event_held_for_one_that_never_comes_is_let_go(stand):
     await paid(stand)
     await asyncio.sleep(1)
     assert stand.sink.types == ["processing", "succeeded"]
+
+
+@in_world(settle_after="10s")
+async def test_all_that_settles_at_one_moment_is_told_once_each_and_in_order(stand):
+    await stand.add_endpoint(events=["payment.succeeded"])
+    await stand.add_endpoint("second", events=["payment.*"])
+    starts_at = stand.now()
+    references = [f"order-{number}" for number in range(75)]
+    await asyncio.gather(*(stand.pay(each) for each in references))
+    await asyncio.sleep(starts_at + 60 - stand.now())
+    log = await stand.get_all("/v1/events?type=payment.succeeded")
+    assert sorted(event["data"]["reference"] for event in log) == sorted(references)
+    paid = await stand.get_all("/v1/payments")
+    assert [event["data"]["id"] for event in log] == [payment["id"] for payment in paid]
+    for name in ("sink", "second"):
+        calls = stand.sinks[name].of_type("payment.succeeded")
+        assert sorted(call.reference for call in calls) == sorted(references)
