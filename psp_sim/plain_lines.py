@@ -16,6 +16,7 @@ from typing import NamedTuple, cast
 import httptools
 import httpx
 
+from psp_sim.bell import TIMER_RESOLUTION_S
 from psp_sim.domain.target_address import literal_address
 from psp_sim.posting_transport import Posted
 
@@ -132,6 +133,8 @@ class _Line(asyncio.Protocol):
         self._answered: asyncio.Future[Posted] | None = None
         self._loop = asyncio.get_running_loop()
         self._retry_after: bytes | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._ends_at = 0.0
         self.idle_since = 0.0
         self.is_open = True
         self._begin_answer()
@@ -143,7 +146,9 @@ class _Line(asyncio.Protocol):
         self._bytes_max = bytes_max
         self._begin_answer()
         self._answered = self._loop.create_future()
-        giving_up = self._loop.call_at(ends_at, self._give_up)
+        self._ends_at = ends_at
+        if self._watch is None or self._watch.when() > ends_at:
+            self._watch_until(ends_at)
         try:
             self._transport.write(request)
             return await self._answered
@@ -151,7 +156,6 @@ class _Line(asyncio.Protocol):
             self.close()
             raise
         finally:
-            giving_up.cancel()
             self._answered = None
 
     def may_be_kept(self) -> bool:
@@ -170,6 +174,7 @@ class _Line(asyncio.Protocol):
     def close(self) -> None:
         """Let go of the connection, whatever is under way on it."""
         self.is_open = False
+        self._end_watch()
         self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -187,6 +192,7 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.is_open = False
+        self._end_watch()
         self._lines.discard(self)
         if self._has_head and not self._is_framed and error is None:
             self._finish()
@@ -231,8 +237,27 @@ class _Line(asyncio.Protocol):
             body = self._body[: self._bytes_max]
             self._answered.set_result(Posted(self._parser.get_status_code(), body, retry_after))
 
-    def _give_up(self) -> None:
-        self._fail(TimeoutError())
+    def _watch_until(self, ends_at: float) -> None:
+        """Look then whether a call is over its time.
+
+        A timer for each call would nearly always be made for nothing.
+        """
+        self._end_watch()
+        self._watch = self._loop.call_at(ends_at, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        if self._answered is None:
+            return
+        if self._loop.time() + TIMER_RESOLUTION_S < self._ends_at:
+            self._watch_until(self._ends_at)
+        else:
+            self._fail(TimeoutError())
+
+    def _end_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
 
     def _fail(self, problem: Exception) -> None:
         if self._answered is not None and not self._answered.done():

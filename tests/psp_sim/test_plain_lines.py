@@ -15,7 +15,10 @@ NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 class Server:
-    """Gives the next of its answers to each call; None closes the connection instead."""
+    """Gives the next of its answers to each call; None closes the connection instead.
+
+    A number among them is for how many seconds the answer after it stays away.
+    """
 
     def __init__(self, *answers, closes=False):
         self.answers, self.closes = list(answers), closes
@@ -30,6 +33,9 @@ class Server:
                 self.heads.append(await reader.readuntil(b"{}"))
                 self.has_call.set()
                 answer = self.answers.pop(0)
+                if isinstance(answer, float):
+                    await asyncio.sleep(answer)
+                    answer = self.answers.pop(0)
                 if answer is None:
                     break
                 writer.write(answer)
@@ -155,6 +161,22 @@ async def test_a_connection_on_which_no_answer_came_in_time_is_left():
             await call(timeout_s=0.05)
         assert await call() == Posted(200, b"ok", None)
     assert server.connections == 2
+
+
+async def test_the_time_of_a_call_is_not_that_of_the_one_before_it():
+    server = Server(OK, 0.5, NO_CONTENT)
+    async with lines_to(server) as call:
+        assert await call(timeout_s=0.2) == Posted(200, b"ok", None)
+        assert await call(timeout_s=30) == Posted(204, b"", None)
+    assert server.connections == 1
+
+
+async def test_a_call_with_less_time_than_the_one_before_it_is_given_up_in_time():
+    server = Server(OK, b"")
+    async with lines_to(server) as call, asyncio.timeout(20):
+        assert await call(timeout_s=3600) == Posted(200, b"ok", None)
+        with pytest.raises(TimeoutError):
+            await call(timeout_s=0.05)
 
 
 async def test_who_is_cancelled_leaves_the_connection():
