@@ -43,8 +43,10 @@ async def accept_payment(
     """
     script = request.script
     number = await order_number_of(transaction, request.reference)
-    moment = Moment(order=number, reference=request.reference)
-    faults = [fault for _, fault in provider.faults.fire("payment", moment, script)]
+    faults: list[Fault] = []
+    if script or provider.faults.is_any_in_force:
+        moment = Moment(order=number, reference=request.reference)
+        faults = [fault for _, fault in provider.faults.fire("payment", moment, script)]
     payment, event_type = accepted(_new_payment(provider, request, number, faults))
     await insert_payment(transaction, payment)
     shown = await store_event(provider, transaction, payment, event_type, payment.created_at)

@@ -30,7 +30,7 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
     provider.keys_in_use.add(key)
     try:
         async with provider.database.transaction() as transaction:
-            if not await lock_key(transaction, key):
+            if transaction.is_shared and not await lock_key(transaction, key):
                 raise IdempotencyKeyInUse(_IN_USE)
             stored = await stored_answer(transaction, key)
             if stored is not None:

@@ -150,6 +150,8 @@ def _reference(reference: str) -> str:
 
 def check_metadata(metadata: dict[str, str]) -> dict[str, str]:
     """Return metadata that is within the limits. Raises InvalidRequest."""
+    if not metadata:
+        return metadata
     too_long = any(
         max(len(key), len(value)) > METADATA_CHARACTERS_MAX for key, value in metadata.items()
     )

@@ -101,13 +101,13 @@ async def await_writers(transaction: Transaction) -> None:
 
 
 async def _write_in_turn(transaction: Transaction) -> None:
-    if transaction.is_shared:
-        await transaction.fetch_one(f"SELECT pg_advisory_xact_lock_shared({_LISTS})")
+    await transaction.fetch_one(f"SELECT pg_advisory_xact_lock_shared({_LISTS})")
 
 
 async def insert_payment(transaction: Transaction, payment: Payment) -> None:
     """Store a new payment."""
-    await _write_in_turn(transaction)
+    if transaction.is_shared:
+        await _write_in_turn(transaction)
     await transaction.execute(
         f"INSERT INTO payments ({_PAYMENT.removeprefix('position, ')}) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -224,9 +224,10 @@ async def next_payment_due_at(transaction: Transaction) -> float | None:
 
 
 async def lock_key(transaction: Transaction, key: str) -> bool:
-    """Hold a key until the transaction is over; tell whether another process holds it already."""
-    if not transaction.is_shared:
-        return True
+    """Hold a key until the transaction is over; False if another process holds it already.
+
+    Only where there can be other processes.
+    """
     row = await transaction.fetch_one(
         "SELECT pg_try_advisory_xact_lock(hashtextextended(?, 0)) AS is_mine", key
     )
@@ -259,7 +260,8 @@ async def store_answer(
 
 async def insert_events(transaction: Transaction, events: Sequence[Event]) -> None:
     """Store new events, in their order."""
-    await _write_in_turn(transaction)
+    if transaction.is_shared:
+        await _write_in_turn(transaction)
     insert = "INSERT INTO events (id, type, payment_id, sequence, created_at, body)"
     await insert_rows(transaction, insert, events)
 

@@ -34,9 +34,11 @@ def parse_key(header: str | None) -> str:
         raise IdempotencyKeyMissing(
             "send an Idempotency-Key header, made once per operation and kept for every retry of it"
         )
-    quoted = _QUOTED.fullmatch(header)
+    # The bare form has no quotes in it, so that only one of the two can fit.
+    is_bare = _BARE.fullmatch(header)
+    quoted = None if is_bare else _QUOTED.fullmatch(header)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header
-    if not (quoted or _BARE.fullmatch(header)) or len(key) > KEY_CHARACTERS_MAX:
+    if not (quoted or is_bare) or len(key) > KEY_CHARACTERS_MAX:
         raise IdempotencyKeyMalformed(
             f"an Idempotency-Key is 1 to {KEY_CHARACTERS_MAX} printable ASCII characters, "
             'bare or in double quotes, like "8e03978e-40d5"'
