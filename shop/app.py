@@ -157,6 +157,7 @@ def _order_workers(shop: Shop, parts: Parts) -> list[Work]:
             wake=shop.wake.fulfilments,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
+            moves_forward=False,
         )
     ]
 
@@ -179,6 +180,7 @@ def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
             wake=shop.wake.requests,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
+            moves_forward=False,
         ),
         work_off(
             "requesting a refund",
@@ -187,6 +189,7 @@ def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
             wake=shop.wake.refunds,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
+            moves_forward=False,
         ),
         *_TRACKERS[shop.settings.tracking](shop, parts),
     ]

@@ -30,8 +30,14 @@ async def apply_outcome(
         decision = await apply_outcome_within(shop, transaction, order_id, outcome, source)
     if decision is not None and decision.set_aside is not None:
         _LOG.warning("set aside: %s", decision.set_aside)
-    shop.wake.fulfilments.set()
+    wake_up_for(shop, decision)
     return decision
+
+
+def wake_up_for(shop: Shop, decision: Decision | None) -> None:
+    """Have the warehouse asked for what a stored decision sends off, if it does."""
+    if decision is not None and decision.fulfilment is not None:
+        shop.wake.fulfilments.set()
 
 
 async def apply_outcome_within(

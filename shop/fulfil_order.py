@@ -64,6 +64,7 @@ async def carry_out_shipment(shop: Shop, shipment: Shipment, *, ask: FulfilOrder
     async with shop.database.transaction() as transaction:
         due_at = shop.clock.now() + delay_s
         await queues.postpone_shipment(transaction, fulfilment.id, due_at)
+    shop.wake.fulfilments.set()
 
 
 async def _record_fulfilled(shop: Shop, fulfilment: Fulfilment) -> None:

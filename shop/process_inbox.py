@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 
 from shop import endpoint_store, queues, store
-from shop.apply_outcome import apply_outcome_within
+from shop.apply_outcome import apply_outcome_within, wake_up_for
 from shop.domain import inbox
 from shop.domain.errors import ChangedMeanwhile
 from shop.domain.inbox import Event, InboxRow, SetAside
+from shop.domain.order import Decision
 from shop.domain.payment import ENDPOINT_DISABLED, PaymentReported
 from shop.ports import ProcessEvent, Shop
 from shop.queues import Due
@@ -26,7 +27,8 @@ async def process_event(shop: Shop, row: InboxRow) -> None:
     """
     event = read_event(row.body)
     async with shop.database.transaction() as transaction:
-        problem = await _apply(shop, transaction, row, event)
+        decision = await _apply(shop, transaction, row, event)
+        problem = _problem_with(event, decision)
         known_at = await _known_since(transaction, event)
         status = store.DONE if problem is None else store.DEAD
         if not await store.close_event(transaction, row.event_id, status, problem):
@@ -35,21 +37,27 @@ async def process_event(shop: Shop, row: InboxRow) -> None:
         _LOG.warning("event %s set aside: %s", row.event_id, problem)
     if known_at is not None and event.happened_at is not None:
         shop.measured.learnt(event.type, known_at - event.happened_at)
-    shop.wake.fulfilments.set()
+    wake_up_for(shop, decision)
 
 
-async def _apply(shop: Shop, transaction: Transaction, row: InboxRow, event: Event) -> str | None:
-    """Apply a reported payment; return why it had to be set aside, if it had to."""
+async def _apply(
+    shop: Shop, transaction: Transaction, row: InboxRow, event: Event
+) -> Decision | None:
+    """Apply a reported payment; None if there is none, or no order for it."""
     if event.type == ENDPOINT_DISABLED:
         await endpoint_store.look_at_once(transaction, shop.clock.now())
         shop.wake.endpoint.set()
     if event.payment is None:
         return None
     reference, outcome = event.payment.reference, PaymentReported(event.payment)
-    decision = await apply_outcome_within(
-        shop, transaction, reference, outcome, row.source, event.type
-    )
-    return f"no order {reference!r}" if decision is None else decision.set_aside
+    return await apply_outcome_within(shop, transaction, reference, outcome, row.source, event.type)
+
+
+def _problem_with(event: Event, decision: Decision | None) -> str | None:
+    """Return why an event has to be set aside, if it has to."""
+    if event.payment is None:
+        return None
+    return f"no order {event.payment.reference!r}" if decision is None else decision.set_aside
 
 
 async def _known_since(transaction: Transaction, event: Event) -> float | None:

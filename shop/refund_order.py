@@ -96,6 +96,7 @@ async def carry_out_refund(shop: Shop, one: RefundTry, *, ask: RequestRefund) ->
         else:
             await _save_accepted(transaction, order, wanted, answer)
     shop.wake.checks.set()
+    shop.wake.refunds.set()
 
 
 async def _postpone(shop: Shop, transaction: Transaction, one: RefundTry, answer: NoAnswer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from shop import queues
-from shop.apply_outcome import apply_outcome_within
+from shop.apply_outcome import apply_outcome_within, wake_up_for
 from shop.domain.errors import ProviderUnavailable, UnreadableAnswer
 from shop.domain.order import Decision, Order, OrderStatus
 from shop.domain.payment import NoAnswer, PaymentOutcome, PaymentReported
@@ -49,8 +49,10 @@ async def carry_out_request(shop: Shop, request: PaymentRequest, *, ask: Request
         await queues.postpone_payment_request(
             transaction, request.order.id, _next_try_at(shop, request, outcome, decision)
         )
-    shop.wake.fulfilments.set()
+    wake_up_for(shop, decision)
     shop.wake.checks.set()
+    if isinstance(outcome, NoAnswer):
+        shop.wake.requests.set()
     if decision is not None and decision.set_aside is not None:
         _LOG.warning("set aside: %s", decision.set_aside)
 

@@ -27,6 +27,7 @@ async def work_off(
     wake: asyncio.Event,
     clock: Clock,
     at_once: int,
+    moves_forward: bool = True,
 ) -> None:
     """Run for ever. An error in one item is logged and leaves the others alone.
 
@@ -34,18 +35,24 @@ async def work_off(
         take: called with how many items there is room for
         handle: has to make sure itself that a failed item is due again
         at_once: how many items may be under way together
+        moves_forward: whether ``handle`` can make something due sooner than ``take`` said, without
+            setting ``wake`` itself: then each item that is done costs another look
     """
     under_way = 0
 
     async def run(item: T) -> None:
         nonlocal under_way
+        is_to_look = moves_forward
         try:
             await handle(item)
         except Exception:
+            is_to_look = True
             _LOG.exception("%s failed; it will be tried again", name)
         finally:
+            is_to_look = is_to_look or under_way >= at_once
             under_way -= 1
-            wake.set()
+            if is_to_look:
+                wake.set()
 
     async with asyncio.TaskGroup() as tasks:
         while True:

@@ -52,6 +52,7 @@ def workers(shop: Shop, parts: Parts) -> list[Work]:
             wake=shop.wake.checks,
             clock=shop.clock,
             at_once=shop.settings.long_polls_at_once,
+            moves_forward=False,
         ),
         inbox_worker(shop, parts),
         *event_log_workers(shop, parts.reconcile.read_events),
@@ -95,3 +96,4 @@ async def _hold(shop: Shop, order: Order, payment_id: str) -> None:
 async def _again(shop: Shop, order: Order, delay_s: float) -> None:
     async with shop.database.transaction() as transaction:
         await queues.check_again(transaction, order.id, shop.clock.now() + delay_s)
+    shop.wake.checks.set()

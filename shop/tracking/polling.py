@@ -51,6 +51,7 @@ def polling_workers(
             wake=shop.wake.checks,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
+            moves_forward=False,
         ),
         inbox_worker(shop, parts),
         *event_log_workers(shop, parts.reconcile.read_events),

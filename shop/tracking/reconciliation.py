@@ -30,6 +30,7 @@ def workers(shop: Shop, parts: Parts) -> list[Work]:
             wake=shop.wake.checks,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
+            moves_forward=False,
         ),
         *event_log_workers(shop, parts.reconcile.read_events),
     ]
