@@ -78,9 +78,15 @@ def simulate(scenario: Scenario, seed: int, shop: str, *, every_call: bool = Fal
     transport = world.transport_for()
     stage = Stage(
         provider=SimulatedApi(
-            PROVIDER_URL, transport, HARNESS_TIMEOUT_S, {"authorization": f"Bearer {API_KEY}"}
+            PROVIDER_URL,
+            transport,
+            HARNESS_TIMEOUT_S,
+            {"authorization": f"Bearer {API_KEY}"},
+            world.host("psp"),
         ),
-        shop=SampleShop(SimulatedApi(SHOP_URL, transport, HARNESS_TIMEOUT_S)),
+        shop=SampleShop(
+            SimulatedApi(SHOP_URL, transport, HARNESS_TIMEOUT_S, {}, world.host("shop"))
+        ),
         warehouse=warehouse,
         now=world.now,
         seed=seed,

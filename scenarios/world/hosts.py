@@ -93,6 +93,17 @@ class Host:
         """The application of the life that is running, or None."""
         return self._app
 
+    @property
+    def version(self) -> tuple[int, int] | None:
+        """Return what is another value once anything was stored, or in another life.
+
+        None while the host does not run, so that nobody can take what it said for what it would
+        say now.
+        """
+        if self.state is not HostState.RUNNING:
+            return None
+        return self._incarnations, self.disk.commits
+
     # -- what the network asks ----------------------------------------------------------------
 
     def readiness(self) -> Readiness:
