@@ -9,8 +9,8 @@ from shop import queues, store
 from shop.domain.fulfilment import Fulfilment
 from shop.domain.order import fulfilled
 from shop.domain.retry import delay_after
+from shop.plain_call import exchange
 from shop.ports import FulfilOrder, Shop
-from shop.psp_client import exchange
 from shop.queues import Due, Shipment
 
 
@@ -27,14 +27,16 @@ async def fulfil_order(shop: Shop, fulfilment: Fulfilment) -> bool:
         "fulfilment": fulfilment.id,
         "items": [{"sku": item.sku, "quantity": item.quantity} for item in fulfilment.items],
     }
-    request = httpx.Request(
-        "POST",
-        shop.settings.warehouse_url,
-        headers={"content-type": "application/json"},
-        content=msgspec.json.encode(body),
-    )
+    settings = shop.settings
     try:
-        answer = await exchange(shop.transport, request, shop.settings.warehouse_timeout_s)
+        answer = await exchange(
+            shop.transport,
+            "POST",
+            settings.warehouse_url,
+            {"content-type": "application/json"},
+            msgspec.json.encode(body),
+            timeout_s=settings.warehouse_timeout_s,
+        )
     except (httpx.HTTPError, TimeoutError):
         return False
     return 200 <= answer.status < 300

@@ -5,10 +5,7 @@ No answer, a timeout and an answer that cannot be read are all the same here: un
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -27,38 +24,12 @@ from shop.domain.payment import (
     Refund,
 )
 from shop.domain.refund import WantedRefund
+from shop.plain_call import Answer, exchange
 
 # Answers that say nothing final about this request: it may succeed when repeated unchanged.
 _NOT_FINAL = frozenset({408, 409, 425, 429})
 # What a provider answers that does not have what was asked for: the thing, or the operation.
 _NOT_THERE = (404, 405, 410, 501)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete HTTP answer."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-
-async def exchange(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, timeout_s: float
-) -> Answer:
-    """Send a request straight to the transport and read the whole answer within ``timeout_s``.
-
-    The request's timeouts bound each phase, the outer one all of them together, since a transport
-    may add the phases up. Raises httpx.HTTPError or TimeoutError.
-    """
-    request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), timeout_s)
-    async with asyncio.timeout(timeout_s):
-        response = await transport.handle_async_request(request)
-        try:
-            body = await response.aread()
-        finally:
-            await response.aclose()
-    return Answer(response.status_code, response.headers, body)
 
 
 class PspClient:
@@ -255,25 +226,23 @@ class PspClient:
         }
         if idempotency_key is not None:
             headers["idempotency-key"] = idempotency_key
-        content = None
+        content = b""
         if body is not None:
             headers["content-type"] = "application/json"
             content = msgspec.json.encode(body)
-        request = httpx.Request(
-            method, _parsed(self._base_url + path), headers=headers, content=content
-        )
         try:
-            return await exchange(self._transport, request, timeout_s or self._timeout_s)
+            return await exchange(
+                self._transport,
+                method,
+                self._base_url + path,
+                headers,
+                content,
+                timeout_s=timeout_s or self._timeout_s,
+            )
         except (httpx.HTTPError, TimeoutError) as problem:
             raise ProviderUnavailable(
                 f"no answer from the provider: {type(problem).__name__} {problem}".rstrip()
             ) from problem
-
-
-@lru_cache(maxsize=100)
-def _parsed(url: str) -> httpx.URL:
-    """Parse a URL once: it is the dearest part of making a request, and most come again."""
-    return httpx.URL(url)
 
 
 def _endpoint_path(endpoint_id: str) -> str:

@@ -12,6 +12,7 @@ from scenarios.comparison.weather import Weather
 from scenarios.comparison.workload import Workload
 from scenarios.errors import ServiceBroke
 from scenarios.service_settings import provider_settings
+from scenarios.targets.plain_calls import PlainCalls
 from scenarios.targets.simulated import (
     API_KEY,
     HARNESS_TIMEOUT_S,
@@ -66,15 +67,15 @@ def _add_hosts(world: World, strategy: Strategy, workload: Workload, warehouse: 
         warehouse_url=WAREHOUSE_URL,
         **strategy.settings,
     )
-    world.add_host("psp", lambda environment: create_provider(ours, **_ports(environment)))
+
+    def ports(environment: HostEnvironment) -> dict[str, Any]:
+        return {
+            "database": environment.database,
+            "clock": environment.clock,
+            "random": environment.random,
+            "transport": PlainCalls(environment.transport, ours.connect_timeout_s),
+        }
+
+    world.add_host("psp", lambda environment: create_provider(ours, **ports(environment)))
     world.add_host("warehouse", lambda _: warehouse.app)
-    world.add_host("shop", lambda environment: create_shop(theirs, **_ports(environment)))
-
-
-def _ports(environment: HostEnvironment) -> dict[str, Any]:
-    return {
-        "database": environment.database,
-        "clock": environment.clock,
-        "random": environment.random,
-        "transport": environment.transport,
-    }
+    world.add_host("shop", lambda environment: create_shop(theirs, **ports(environment)))

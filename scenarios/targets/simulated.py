@@ -18,6 +18,7 @@ from scenarios.sample_shop import SampleShop
 from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Stage
+from scenarios.targets.plain_calls import PlainCalls
 from scenarios.targets.simulated_api import SimulatedApi
 from scenarios.targets.world_control import SimulatedWorldControl
 from scenarios.warehouse import Warehouse
@@ -122,7 +123,7 @@ def _add_hosts(
             database=environment.database,
             clock=environment.clock,
             random=environment.random,
-            transport=environment.transport,
+            transport=PlainCalls(environment.transport, ours.connect_timeout_s),
         )
 
     def shop_of(environment: HostEnvironment) -> Starlette:
@@ -131,7 +132,7 @@ def _add_hosts(
             database=environment.database,
             clock=environment.clock,
             random=environment.random,
-            transport=environment.transport,
+            transport=PlainCalls(environment.transport, ours.connect_timeout_s),
             parts=parts,
         )
 

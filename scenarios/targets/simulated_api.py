@@ -13,7 +13,7 @@ import msgspec
 from scenarios.api import Api
 from scenarios.world.exchange import Headers
 from scenarios.world.hosts import Host
-from scenarios.world.transport import SimulatedTransport
+from scenarios.world.transport import Address, SimulatedTransport
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,18 @@ class SimulatedApi(Api):
             known_as_of, known = self._known.get(path, (None, b""))
             if version is not None and version == known_as_of:
                 return 200, msgspec.json.decode(known)
-        host, port, prefix = self._address
         sent = b"" if body is None else json.dumps(body).encode()
         headers = self._headers
         if sent:
             headers = [*headers, (b"content-length", b"%d" % len(sent))]
-        status, text = await self.transport.ask(
-            method, (host, port, prefix + path), headers, sent, self.timeout_s
+        host, port, prefix = self._address
+        address = Address(host, port, prefix + path)
+        answer = await self.transport.call(
+            method, address, headers, sent, self.timeout_s, self.timeout_s
         )
+        status, text = answer.status, answer.body
+        if answer.rest is not None:
+            text = b"".join([chunk async for chunk in answer.rest])
         if version is not None and status == 200:
             self._known[path] = version, text
         try:

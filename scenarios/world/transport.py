@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
+from typing import NamedTuple
 
 import httpx
 
@@ -12,6 +14,15 @@ from scenarios.world.incarnation import Incarnation
 from scenarios.world.network import Network, blanked
 
 _HTTP_1_1 = {"http_version": b"HTTP/1.1"}
+
+
+class Address(NamedTuple):
+    """Where a request goes: a URL, taken apart."""
+
+    host: str
+    port: int
+    target: str
+    scheme: str = "http"
 
 
 class SimulatedTransport(httpx.AsyncBaseTransport):
@@ -68,32 +79,57 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
         finally:
             outgoing.pop(exchange.number, None)
 
-    async def ask(
+    async def call(
         self,
         method: str,
-        url: tuple[str, int, str],
+        address: Address,
         headers: Headers,
         body: bytes,
-        timeout_s: float,
-    ) -> tuple[int, bytes]:
-        """Return status and body of an answer: what the harness's own questions need, and no more.
+        connect_timeout_s: float,
+        read_timeout_s: float,
+    ) -> Answer:
+        """Send one request and wait for its answer, without any of httpx's objects.
 
-        ``url`` is host, port and target. Building httpx's objects would cost more than the rest of
-        the way. Raises what ``handle_async_request`` raises.
+        Building them would cost more than the rest of the way, which is the same, with the same
+        places to crash at. Raises what ``handle_async_request`` raises.
         """
-        host, port, target = url
+        if self._incarnation is not None:
+            self._incarnation.check_alive()
+        exchange_now = partial(
+            self._call, method, address, headers, body, connect_timeout_s, read_timeout_s
+        )
+        if self._crash_points is None:
+            return await exchange_now()
+        points = self._crash_points.passing("request", address.target.partition("?")[0])
+        await self._crash_points.reach(points, "before")
+        try:
+            answer = await exchange_now()
+        except httpx.TransportError:
+            await self._crash_points.reach(points, "after")
+            raise
+        await self._crash_points.reach(points, "after")
+        return answer
+
+    async def _call(
+        self,
+        method: str,
+        address: Address,
+        headers: Headers,
+        body: bytes,
+        connect_timeout_s: float,
+        read_timeout_s: float,
+    ) -> Answer:
+        host, port, target, scheme = address
         key = f"{self._source}>{host} {method} {blanked(target.partition('?')[0])}"
         exchange = self._exchange_to(
-            host, port, "http", method, target, headers, body, key, timeout_s
+            host, port, scheme, method, target, headers, body, key, read_timeout_s
         )
-        outcome = await self._outcome_of(exchange, timeout_s)
-        if not isinstance(outcome, Answer):
-            error = type(outcome).__name__
-            self._network.trace.record("request_failed", id=exchange.number, error=error)
-            raise outcome
-        if outcome.rest is None:
-            return outcome.status, outcome.body
-        return outcome.status, b"".join([chunk async for chunk in outcome.rest])
+        outcome = await self._outcome_of(exchange, connect_timeout_s)
+        if isinstance(outcome, Answer):
+            return outcome
+        error = type(outcome).__name__
+        self._network.trace.record("request_failed", id=exchange.number, error=error)
+        raise outcome
 
     def _open(self, request: httpx.Request, body: bytes, read_timeout_s: float | None) -> Exchange:
         url = request.url

@@ -11,6 +11,7 @@ from scenarios.targets.world_control import SimulatedWorldControl
 from scenarios.vocabulary import parse_planned_fault
 from scenarios.world.hosts import HostState
 from scenarios.world.rules import Message, Pass, Unreachable
+from scenarios.world.transport import Address
 from scenarios.world.world import START_2026, World
 from tests.scenarios.world.helpers import factory_of, run_in, say_ok
 
@@ -80,10 +81,9 @@ def test_a_slow_line_is_slow_both_ways_for_a_while_and_counts_what_it_held_up() 
         transport = world.host("shop")._environment(world.host("shop").incarnation).transport
         for expected_s, acted in ((4.0, 2), (0.0, 2)):
             began = world.now()
-            status, _ = await transport.ask(
-                "GET", ("warehouse", 8082, "/"), [(b"host", b"warehouse")], b"", 30.0
-            )
-            assert status == 200
+            address = Address("warehouse", 8082, "/")
+            answer = await transport.call("GET", address, [(b"host", b"x")], b"", 30.0, 30.0)
+            assert answer.status == 200
             assert world.now() - began == pytest.approx(expected_s, abs=0.1)
             assert control.fired() == [acted]
             await asyncio.sleep(10.0)
