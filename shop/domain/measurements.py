@@ -7,6 +7,7 @@ Format: Prometheus text exposition format 0.0.4.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ class Staleness:
     sum_s: float = 0.0
     max_s: float = 0.0
     buckets: list[int] = field(default_factory=lambda: [0] * len(_BUCKETS_S))
-    latest: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    latest: deque[float] = field(default_factory=deque)
+    ordered: list[float] = field(default_factory=list)
 
     def add(self, seconds: float) -> None:
         """Count one piece of news; clocks that differ can make it look younger than new."""
@@ -31,15 +33,22 @@ class Staleness:
         self.count += 1
         self.sum_s += age_s
         self.max_s = max(self.max_s, age_s)
-        self.latest.append(age_s)
+        self._keep(age_s)
         for index, bound_s in enumerate(_BUCKETS_S):
             self.buckets[index] += age_s <= bound_s
 
     def percentile(self, percent: int) -> float:
         """The nearest-rank percentile; 0 while there is nothing."""
-        if not self.latest:
+        if not self.ordered:
             return 0.0
-        return sorted(self.latest)[max(-(-len(self.latest) * percent // 100), 1) - 1]
+        return self.ordered[max(-(-len(self.ordered) * percent // 100), 1) - 1]
+
+    def _keep(self, age_s: float) -> None:
+        """Put it into its place: whoever looks often must not have all of them sorted each time."""
+        if len(self.latest) == _KEPT:
+            del self.ordered[bisect_left(self.ordered, self.latest.popleft())]
+        self.latest.append(age_s)
+        insort(self.ordered, age_s)
 
 
 @dataclass(slots=True)

@@ -41,3 +41,11 @@ def test_percentiles_are_by_nearest_rank_and_an_age_is_never_negative():
         staleness.add(age_s)
     assert [staleness.percentile(p) for p in (50, 95, 99)] == [49, 94, 98]
     assert (staleness.max_s, min(staleness.latest), Staleness().percentile(50)) == (99, 0, 0)
+
+
+def test_percentiles_are_those_of_the_latest_4096():
+    staleness = Staleness()
+    for age_s in (*[1000.0] * 4096, *range(4096)):
+        staleness.add(float(age_s))
+    assert [staleness.percentile(p) for p in (50, 100)] == [2047, 4095]
+    assert staleness.count == 8192
