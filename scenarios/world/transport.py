@@ -65,7 +65,10 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
         timeouts = request.extensions.get("timeout", {})
         exchange = self._open(request, await request.aread(), timeouts.get("read"))
         outcome = await self._outcome_of(exchange, timeouts.get("connect"))
-        return self._response(exchange, request, outcome)
+        try:
+            return self._response(exchange, request, outcome)
+        finally:
+            del outcome, exchange
 
     async def _outcome_of(self, exchange: Exchange, connect_timeout_s: float | None) -> Outcome:
         outgoing = self._incarnation.outgoing if self._incarnation else {}
@@ -127,9 +130,12 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
         outcome = await self._outcome_of(exchange, connect_timeout_s)
         if isinstance(outcome, Answer):
             return outcome
-        error = type(outcome).__name__
-        self._network.trace.record("request_failed", id=exchange.number, error=error)
-        raise outcome
+        self._note_failure(exchange, outcome)
+        try:
+            raise outcome
+        finally:
+            # The error holds this frame: if that held it too, only a collector could free both.
+            del outcome, exchange
 
     def _open(self, request: httpx.Request, body: bytes, read_timeout_s: float | None) -> Exchange:
         url = request.url
@@ -175,14 +181,20 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
             outcome=network.loop.create_future(),
         )
 
+    def _note_failure(self, exchange: Exchange, problem: httpx.TransportError) -> None:
+        error = type(problem).__name__
+        self._network.trace.record("request_failed", id=exchange.number, error=error)
+
     def _response(
         self, exchange: Exchange, request: httpx.Request, outcome: Outcome
     ) -> httpx.Response:
         if not isinstance(outcome, Answer):
             outcome.request = request
-            error = type(outcome).__name__
-            self._network.trace.record("request_failed", id=exchange.number, error=error)
-            raise outcome
+            self._note_failure(exchange, outcome)
+            try:
+                raise outcome
+            finally:
+                del outcome, exchange
         response = httpx.Response(
             outcome.status,
             headers=outcome.headers,

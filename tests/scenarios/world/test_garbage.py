@@ -1,0 +1,45 @@
+"""What a run drops goes at once: none of it waits for the collector, which is off meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any
+
+import httpx
+import pytest
+
+from scenarios.world import World
+from scenarios.world.transport import Address
+from tests.scenarios.world.helpers import factory_of, post, say_ok
+
+
+async def _by_httpx(transport: Any) -> None:
+    await post(transport, "http://shop:80/")
+
+
+async def _by_plain_call(transport: Any) -> None:
+    await transport.call("POST", Address("shop", 80, "/"), [], b"", 2.0, 5.0)
+
+
+def _garbage_after(failures: int, call: Any) -> int:
+    """Return how many objects only the collector can free after so many failed calls."""
+    world, found = World(1), []
+    world.add_host("shop", factory_of(say_ok))
+
+    async def run() -> None:
+        gc.collect()
+        for _ in range(failures):
+            try:
+                await call(world.transport_for())
+            except httpx.ConnectError:
+                await asyncio.sleep(1.0)
+        found.append(gc.collect())
+
+    world.run(run())
+    return int(found[0])
+
+
+@pytest.mark.parametrize("call", [_by_httpx, _by_plain_call])
+def test_failed_calls_leave_nothing_behind(call: Any) -> None:
+    assert _garbage_after(200, call) <= _garbage_after(10, call) + 20
