@@ -24,6 +24,8 @@ LOOK_EVERY_S = 2.0
 LOOK_STEP_GROWTH = 3.0
 LOOK_STEP_MAX_S = 7200.0
 TRY_AGAIN_AFTER_S = 2.0
+TRY_AGAIN_GROWTH = 1.25
+TRY_AGAIN_AFTER_MAX_S = 60.0
 READY_TRIES = 100
 READY_STEP_S = 0.1
 
@@ -166,8 +168,12 @@ async def _do(stage: Stage, orders: Sequence[OrderSeen], undone: list[str], step
 
 
 async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number: int) -> None:
-    """Place one order; a customer who gets no answer tries again while the chaos lasts."""
+    """Place one order; a customer who gets no answer tries again while the chaos lasts.
+
+    Each time after a longer wait: a shop that is down for hours is not asked thousands of times.
+    """
     until = stage.now() + stage.scaled(scenario.chaos_s)
+    wait_s = stage.scaled(TRY_AGAIN_AFTER_S)
     while True:
         placed_at = stage.now()
         try:
@@ -180,9 +186,11 @@ async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number
             seen.saw(stage.now(), placed.status)
             orders.append(seen)
             return
-        if stage.now() >= until:
+        left_s = until - stage.now()
+        if left_s <= 0:
             return
-        await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))
+        await asyncio.sleep(min(wait_s, left_s))
+        wait_s = min(wait_s * TRY_AGAIN_GROWTH, stage.scaled(TRY_AGAIN_AFTER_MAX_S))
 
 
 async def _watch(stage: Stage, orders: list[OrderSeen]) -> None:
