@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from scenarios.commands import COMMANDS
 from scenarios.errors import Unreachable, WrongUsage
@@ -15,13 +20,18 @@ WRONG_USAGE = 2
 NOTHING_PROVEN = 3
 INTERRUPTED = 130
 
+STOP_AGAIN_AFTER_S = 0.5
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], int] = options.work
     try:
-        return command(options)
+        with _stopped_for_good():
+            options = _parser().parse_args(arguments)
+            command: Callable[[argparse.Namespace], int] = options.work
+            status = command(options)
+            sys.stdout.flush()
+            return status
     except WrongUsage as problem:
         print(f"psp-scenarios: {problem}", file=sys.stderr)
         return WRONG_USAGE
@@ -29,7 +39,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"psp-scenarios: {problem}", file=sys.stderr)
         return NOTHING_PROVEN
     except KeyboardInterrupt:
+        _forget_what_was_broken_off()
         return INTERRUPTED
+    except BrokenPipeError:
+        # Who reads has seen enough. Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+
+
+@contextmanager
+def _stopped_for_good() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, also where a shell has Ctrl-C ignored.
+
+    It is raised until it is heeded: what is raised inside of a finalizer, for instance, gets lost.
+    """
+
+    def stop(_number: int, _frame: FrameType | None) -> NoReturn:
+        _forget_what_was_broken_off()
+        signal.setitimer(signal.ITIMER_REAL, STOP_AGAIN_AFTER_S)
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, signal.SIGALRM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _forget_what_was_broken_off() -> None:
+    """Let Python not complain of coroutines that nobody will await, and of what gets lost."""
+    warnings.simplefilter("ignore", RuntimeWarning)
+    sys.unraisablehook = lambda _: None
 
 
 class CommandParser(argparse.ArgumentParser):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import CORRECT, MUTANTS
-from scenarios.run_suite import Task, parallel
+from scenarios.run_suite import Task, services_quiet, side_by_side
 from scenarios.scenario import Scenario
 from scenarios.verdict import ScenarioResult, Verdict, combine
 
@@ -120,7 +120,7 @@ def run_matrix(
     }
     tasks = [Task(each, seed, target, shop) for shop, theirs in played.items() for each in theirs]
     cells: dict[str, dict[str, Cell]] = {}
-    with parallel(jobs) as run_all:
+    with services_quiet(), side_by_side(target, jobs) as run_all:
         outcomes = run_all(tasks)
         for shop, theirs in played.items():
             cells[shop] = {s.name: _cell(combine(s, [next(outcomes)], None)) for s in theirs}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
+from scenarios.run_on_processes import on_processes
 from scenarios.run_together import together
 from scenarios.scenario import Scenario
 from scenarios.second_look import SecondLook, chosen, difference
@@ -56,25 +56,45 @@ def run_task(task: Task) -> RunResult:
 
     Raises Unreachable.
     """
+    if task.target != SIMULATED:
+        return asyncio.run(run_real_task(task))
     began = time.perf_counter()
     try:
         with services_quiet():
-            played = _play(task)
+            played = simulated.play_simulated(
+                task.scenario,
+                task.seed,
+                task.shop,
+                keeps_trace=task.keeps_trace,
+                every_call=task.every_call,
+            )
     except Unreachable as problem:
-        raise Unreachable(f"{task.scenario.name} (seed {task.seed}): {problem}") from problem
+        raise _named(task, problem) from problem
     except Escape as problem:
         return _without_evidence(task, time.perf_counter() - began, str(problem))
     return _result(task, played, time.perf_counter() - began)
 
 
-async def run_external_task(task: Task) -> RunResult:
-    """Play one scenario once on somebody's service. What goes wrong there is part of the result."""
+async def run_real_task(task: Task) -> RunResult:
+    """Play one scenario once on real processes. What goes wrong with ours raises Unreachable.
+
+    What goes wrong with somebody's own service is part of the result.
+    """
     began = time.perf_counter()
     try:
-        played = await external.play_external(task.scenario, task.seed, task.target)
+        if is_external(task.target):
+            played = await external.play_external(task.scenario, task.seed, task.target)
+        else:
+            played = await live.play_live(task.scenario, task.seed, task.shop)
     except Unreachable as problem:
+        if not is_external(task.target):
+            raise _named(task, problem) from problem
         return _without_evidence(task, time.perf_counter() - began, str(problem))
     return _result(task, played, time.perf_counter() - began)
+
+
+def _named(task: Task, problem: Unreachable) -> Unreachable:
+    return Unreachable(f"{task.scenario.name} (seed {task.seed}): {problem}")
 
 
 def _without_evidence(task: Task, wall_s: float, trouble: str) -> RunResult:
@@ -141,18 +161,6 @@ def services_quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _play(task: Task) -> Played:
-    if task.target == SIMULATED:
-        return simulated.play_simulated(
-            task.scenario,
-            task.seed,
-            task.shop,
-            keeps_trace=task.keeps_trace,
-            every_call=task.every_call,
-        )
-    return live.play_live(task.scenario, task.seed, task.shop)
-
-
 def run_suite(
     scenarios: Sequence[Scenario],
     seeds: Sequence[int],
@@ -173,7 +181,7 @@ def run_suite(
         for seed in seeds
     ]
     results = []
-    with services_quiet(), _side_by_side(target, jobs) as run_all:
+    with services_quiet(), side_by_side(target, jobs) as run_all:
         outcomes = _looked_at_twice(tasks, run_all)
         for scenario in scenarios:
             runs = [next(outcomes) for _ in seeds]
@@ -202,24 +210,14 @@ def _compared(first: RunResult, second: RunResult) -> RunResult:
     return replace(first, trace=(), second_look=SecondLook(parts_at))
 
 
-@contextmanager
-def parallel(jobs: int) -> Iterator[RunAll]:
-    """Give a function that runs tasks on ``jobs`` processes, results in the order of the tasks."""
-    if jobs == 1:
-        yield lambda tasks: map(run_task, tasks)
-        return
-    with ProcessPoolExecutor(jobs, get_context("forkserver")) as pool:
-        try:
-            yield lambda tasks: pool.map(run_task, tasks)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def side_by_side(target: str, jobs: int) -> AbstractContextManager[RunAll]:
+    """Give a function that runs tasks, ``jobs`` at a time, results in the order of the tasks.
 
-
-def _side_by_side(target: str, jobs: int) -> AbstractContextManager[RunAll]:
-    if not is_external(target):
-        return parallel(jobs)
-    return together(run_external_task, jobs, length=lambda task: task.scenario.chaos_s)
+    Runs in virtual time compute, so each gets a process; real ones mostly wait, all in this one.
+    """
+    if target == SIMULATED:
+        return on_processes(run_task, jobs)
+    return together(run_real_task, jobs, length=lambda task: task.scenario.chaos_s)
 
 
 def _digest(runs: Sequence[RunResult]) -> str | None:

@@ -25,7 +25,11 @@ def together(
     The longest begin first, so that none of them is left to the end alone.
     However this ends, every job's ``finally`` has run before it does: Ctrl-C and SIGTERM included.
     """
-    with asyncio.Runner() as runner, _terminated(runner.get_loop()) as is_terminated:
+    with (
+        _ctrl_c_cancels(),
+        asyncio.Runner() as runner,
+        _terminated(runner.get_loop()) as is_terminated,
+    ):
         room = asyncio.Semaphore(jobs)
         tasks: list[asyncio.Task[Result]] = []
 
@@ -68,6 +72,18 @@ async def _end(tasks: Sequence[asyncio.Task[Result]]) -> None:
 
 
 @contextmanager
+def _ctrl_c_cancels() -> Iterator[None]:
+    """Leave Ctrl-C to asyncio, which takes it over from nobody but Python's own handler."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _uninterrupted() -> Iterator[None]:
     """Let a second Ctrl-C not disturb the cleaning up."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -86,8 +102,10 @@ def _terminated(loop: asyncio.AbstractEventLoop) -> Iterator[asyncio.Future[None
         if not is_terminated.done():
             is_terminated.set_result(None)
 
+    before = signal.getsignal(signal.SIGTERM)
     loop.add_signal_handler(signal.SIGTERM, note)
     try:
         yield is_terminated
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)

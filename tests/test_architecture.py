@@ -182,6 +182,7 @@ REAL_WORLD = (
     "scenarios/comparison/live.py",
     "scenarios/demo/run_demo.py",
     "scenarios/commands/run.py",
+    "scenarios/run_on_processes.py",
     "scenarios/run_suite.py",
     "scenarios/search/explore.py",
     "scenarios/targets/external.py",

@@ -16,12 +16,10 @@ from scenarios.run_suite import (
     SIMULATED,
     Task,
     is_external,
-    run_external_task,
-    run_task,
     services_quiet,
+    side_by_side,
     try_service,
 )
-from scenarios.run_together import together
 from scenarios.scenario import Scenario
 from scenarios.search.judge_plan import NO_BUG
 from scenarios.search.replay import (
@@ -96,10 +94,9 @@ def _misfits(replay: Replay, scenario: Scenario) -> Iterator[str]:
 
 def _play(replay: Replay, scenario: Scenario) -> RunResult:
     task = Task(scenario, replay.plan.seed, replay.target, replay.shop)
-    if not is_external(replay.target):
-        return run_task(task)
-    try_service(replay.target)
-    with services_quiet(), together(run_external_task, 1) as run_all:
+    if is_external(replay.target):
+        try_service(replay.target)
+    with services_quiet(), side_by_side(replay.target, 1) as run_all:
         return next(run_all([task]))
 
 

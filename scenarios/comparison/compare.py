@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 
 from scenarios.comparison import model
 from scenarios.comparison.differences import Difference, differences
@@ -16,6 +13,7 @@ from scenarios.comparison.simulated import observe_simulated
 from scenarios.comparison.strategies import STRATEGIES, Strategy
 from scenarios.comparison.weather import Weather, weather_named
 from scenarios.comparison.workload import Workload
+from scenarios.run_on_processes import on_processes
 from scenarios.run_suite import services_quiet
 
 DEFAULT_PAYMENTS = 1000
@@ -114,7 +112,7 @@ def compare(
     weathers = [weather_named(name, workload.window_s) for name in faults]
     runs = [Run(strategy, workload, weather) for weather in weathers for strategy in strategies]
     results = []
-    with _parallel(jobs) as watch_all:
+    with on_processes(watch_run, jobs, length=_work_of) as watch_all:
         for result in watch_all(runs):
             results.append(result)
             on_result(result)
@@ -134,24 +132,3 @@ def _work_of(run: Run) -> float:
         "webhooks": 3.0,
     }.get(run.strategy.kind, 1.0)
     return questions + (run.weather.name != "calm")
-
-
-@contextmanager
-def _parallel(jobs: int) -> Iterator[Callable[[Sequence[Run]], Iterator[Result]]]:
-    if jobs == 1:
-        yield lambda runs: map(watch_run, runs)
-        return
-    with ProcessPoolExecutor(jobs, get_context("forkserver")) as pool:
-
-        def watch_all(runs: Sequence[Run]) -> Iterator[Result]:
-            begun = {
-                index: pool.submit(watch_run, runs[index])
-                for index in sorted(range(len(runs)), key=lambda index: -_work_of(runs[index]))
-            }
-            return (begun[index].result() for index in range(len(runs)))
-
-        try:
-            yield watch_all
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

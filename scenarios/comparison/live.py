@@ -6,7 +6,6 @@ is given back in the workload's seconds. A real millisecond of latency so shows 
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
 import time
@@ -23,6 +22,7 @@ from scenarios.comparison.strategies import NEVER_S, STRATEGIES, Strategy
 from scenarios.comparison.watch import Place, watch
 from scenarios.comparison.weather import weather_named
 from scenarios.comparison.workload import Workload
+from scenarios.run_together import together
 from scenarios.targets.processes import running, serving
 from scenarios.warehouse import Warehouse
 from shop.settings import documented
@@ -46,21 +46,16 @@ def compare_live(
     workload = Workload(payments, seed)
     weathers = [weather_named(name, workload.window_s) for name in faults]
     runs = [Run(strategy, workload, weather) for weather in weathers for strategy in strategies]
-    return asyncio.run(_watch_all(runs, on_result))
+    results = []
+    with together(_watch_run, AT_ONCE) as watch_all:
+        for result in watch_all(runs):
+            results.append(result)
+            on_result(result)
+    return results
 
 
-async def _watch_all(runs: Sequence[Run], on_result: Callable[[Result], None]) -> list[Result]:
-    room = asyncio.Semaphore(AT_ONCE)
-
-    async def one(run: Run) -> Result:
-        async with room:
-            result = judge(run, await observe_live(run), TIME_SCALE)
-        on_result(result)
-        return result
-
-    async with asyncio.TaskGroup() as tasks:
-        under_way = [tasks.create_task(one(run)) for run in runs]
-    return [task.result() for task in under_way]
+async def _watch_run(run: Run) -> Result:
+    return judge(run, await observe_live(run), TIME_SCALE)
 
 
 async def observe_live(run: Run) -> Observation:

@@ -26,18 +26,26 @@ _STYLES = {Verdict.HELD: "green", Verdict.BROKEN: "bold red", Verdict.UNPROVEN: 
 
 def make_console(*, to_stderr: bool = False) -> Console:
     """Return a console: as wide as the terminal, or of a fixed width in a pipe."""
-    console = Console(stderr=to_stderr, highlight=False)
+    console = _Console(stderr=to_stderr, highlight=False)
     return (
         console
         if console.is_terminal
-        else Console(stderr=to_stderr, highlight=False, width=PLAIN_WIDTH)
+        else _Console(stderr=to_stderr, highlight=False, width=PLAIN_WIDTH)
     )
+
+
+class _Console(Console):
+    """A console that tells of a pipe that was closed as any file does."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what is under way; by default the program would end with the status 1."""
+        raise
 
 
 @contextmanager
 def progress(what: str, total: float) -> Iterator[Progress]:
     """Show a bar on a terminal while the body works; stay quiet in a pipe."""
-    console = Console(stderr=True)
+    console = _Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
-from multiprocessing import get_context
 
 from scenarios.errors import Unreachable, WrongUsage
+from scenarios.run_on_processes import on_processes
 from scenarios.run_suite import services_quiet
 from scenarios.search.judge_plan import Outcome, play_plan
 from scenarios.search.plan import Plan
@@ -20,6 +21,7 @@ CHUNK = 16
 CONNECT_TIMEOUT_S = 10
 
 PlayAll = Callable[[Iterable[Plan]], Iterator[tuple[Plan, Outcome]]]
+RunChunks = Callable[[Iterable[Sequence[Plan]]], Iterator[list[Outcome]]]
 
 
 @contextmanager
@@ -29,18 +31,16 @@ def players(shop: str, jobs: int, cluster: str | None = None) -> Iterator[PlayAl
     It draws plans from its argument only as fast as they are played, so the argument may end the
     search at any time. Raises WrongUsage or Unreachable for a cluster that cannot be used.
     """
+    work = partial(play_chunk, shop=shop)
     if cluster is not None:
         with _cluster(cluster) as (executor, workers):
-            yield lambda plans: _through(executor, workers, plans, shop)
+            yield partial(_in_chunks, partial(_through, executor, 2 * workers, work))
     elif jobs == 1:
         yield lambda plans: ((plan, play_plan(plan, shop)) for plan in plans)
     else:
-        with ProcessPoolExecutor(jobs, get_context("forkserver")) as pool:
-            try:
-                yield lambda plans: _through(pool, jobs, plans, shop)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        # One chunk for each is under way, and as many wait for those that are slow.
+        with on_processes(work, jobs, ahead=2 * jobs) as run_all:
+            yield partial(_in_chunks, run_all)
 
 
 def cores() -> int:
@@ -54,19 +54,35 @@ def play_chunk(plans: Sequence[Plan], shop: str) -> list[Outcome]:
         return [play_plan(plan, shop) for plan in plans]
 
 
-def _through(
-    executor: Executor, workers: int, plans: Iterable[Plan], shop: str
-) -> Iterator[tuple[Plan, Outcome]]:
-    """Keep every worker busy with a chunk and have another one waiting for it."""
+def _in_chunks(run_all: RunChunks, plans: Iterable[Plan]) -> Iterator[tuple[Plan, Outcome]]:
+    """Play plans a chunk at a time."""
     rest = iter(plans)
-    under_way: deque[tuple[list[Plan], Future[list[Outcome]]]] = deque()
+    under_way: deque[list[Plan]] = deque()
+
+    def chunks() -> Iterator[list[Plan]]:
+        while chunk := list(islice(rest, CHUNK)):
+            under_way.append(chunk)
+            yield chunk
+
+    for outcomes in run_all(chunks()):
+        yield from zip(under_way.popleft(), outcomes, strict=True)
+
+
+def _through(
+    executor: Executor,
+    ahead: int,
+    work: Callable[[Sequence[Plan]], list[Outcome]],
+    chunks: Iterable[Sequence[Plan]],
+) -> Iterator[list[Outcome]]:
+    """Keep every worker busy with a chunk and have another one waiting for it."""
+    rest = iter(chunks)
+    under_way: deque[Future[list[Outcome]]] = deque()
     while True:
-        while len(under_way) < 2 * workers and (chunk := list(islice(rest, CHUNK))):
-            under_way.append((chunk, executor.submit(play_chunk, chunk, shop)))
+        fresh = islice(rest, ahead - len(under_way))
+        under_way.extend(executor.submit(work, chunk) for chunk in fresh)
         if not under_way:
             return
-        chunk, outcomes = under_way.popleft()
-        yield from zip(chunk, outcomes.result(), strict=True)
+        yield under_way.popleft().result()
 
 
 @contextmanager

@@ -6,7 +6,6 @@ under test cannot be told to live faster.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tempfile
 import time
@@ -82,12 +81,8 @@ def why_not_live(scenario: Scenario) -> str | None:
     return None
 
 
-def play_live(scenario: Scenario, seed: int, shop: str) -> Played:
+async def play_live(scenario: Scenario, seed: int, shop: str) -> Played:
     """Play a scenario on real processes. Raises Unreachable."""
-    return asyncio.run(_play(scenario, seed, shop))
-
-
-async def _play(scenario: Scenario, seed: int, shop: str) -> Played:
     provider_table = _provider_table(scenario.provider, seed)
     shop_table = _shop_table(scenario.shop)
     # Bounds are in the scenario's seconds, so they follow from the settings before any scaling.

@@ -1,0 +1,145 @@
+"""Whoever stops a command has stopped all of it: no process is left, and none complains."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.process_groups import ROOT, in_group, wait_until
+
+# Each would go on for hours.
+IN_VIRTUAL_TIME = {
+    "explore": ["explore", "--runs", "10000000"],
+    "run": ["run", "--seeds", "1..10000"],
+    "matrix": ["matrix"],
+    "compare": ["compare", "--payments", "100000"],
+}
+LIVE = {
+    "run": ["run", "calm", "--seeds", "1..100", "--target", "live"],
+    "matrix": ["matrix", "--target", "live"],
+    "compare": ["compare", "--payments", "10", "--target", "live"],
+}
+# The command, two processes, and two of Python's own that look after these.
+ALL_AT_WORK = 5
+
+
+def _started(words: Sequence[str], **options) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "scenarios", *words]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=ROOT, start_new_session=True, **streams, **options)
+
+
+def _expect_the_end(process: subprocess.Popen[str], status: int = 130) -> None:
+    # Whoever is left would hold the other ends of these.
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out, err) == (status, "", "")
+    wait_until(lambda: not in_group(process.pid))
+
+
+@pytest.mark.parametrize("name", IN_VIRTUAL_TIME)
+def test_a_command_that_computes_ends_with_its_processes(name: str) -> None:
+    process = _started([*IN_VIRTUAL_TIME[name], "--jobs", "2"])
+    wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
+    os.kill(process.pid, signal.SIGTERM)
+    _expect_the_end(process)
+
+
+@pytest.mark.parametrize(
+    ("tells", "number", "status"),
+    [
+        (os.kill, signal.SIGINT, 130),
+        (os.killpg, signal.SIGINT, 130),
+        (os.killpg, signal.SIGTERM, 130),
+        (os.kill, signal.SIGKILL, -signal.SIGKILL),
+    ],
+)
+def test_however_a_search_is_stopped_none_of_its_processes_is_left(tells, number, status) -> None:
+    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "2"])
+    wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
+    tells(process.pid, number)
+    _expect_the_end(process, status)
+
+
+def test_sigterm_counts_where_a_shell_has_ctrl_c_ignored() -> None:
+    ignored = partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "2"], preexec_fn=ignored)
+    wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
+    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGTERM)
+    _expect_the_end(process)
+
+
+def test_a_search_on_one_process_ends_in_the_middle_of_a_run() -> None:
+    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "1", "--json", "-"])
+    wait_until(lambda: _processor_time(process.pid) > 300)
+    os.kill(process.pid, signal.SIGTERM)
+    _expect_the_end(process)
+
+
+def _processor_time(process: int) -> int:
+    """Return how long a process has computed, in hundredths of a second on most machines."""
+    stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(stat[11]) + int(stat[12])
+
+
+# Its command kills itself, and loses what is raised in it the first time.
+_BROKEN_OFF = """
+import argparse, os, signal, sys
+import scenarios.__main__ as it
+
+async def work(): ...
+
+def command(_):
+    nobody_awaits_it = work()
+    try:
+        os.kill(os.getpid(), signal.NUMBER)
+        signal.pause()
+    except KeyboardInterrupt:
+        pass
+    while True:
+        pass
+
+options = argparse.Namespace(work=command)
+it._parser = lambda: argparse.Namespace(parse_args=lambda _: options)
+sys.exit(it.main())
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_who_is_stopped_heeds_it_in_the_end_and_complains_of_nothing(number: str) -> None:
+    command = [sys.executable, "-c", _BROKEN_OFF.replace("NUMBER", number)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [(name, signal.SIGTERM) for name in LIVE] + [("run", signal.SIGINT)],
+)
+def test_a_command_on_real_services_ends_with_them(
+    name: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    process = _started([*LIVE[name], "--jobs", "2"], env=environment)
+    wait_until(lambda: any("-m shop serve" in words for words in in_group(process.pid)))
+    os.kill(process.pid, number)
+    _expect_the_end(process)
+    assert not list(tmp_path.glob("psp-*"))
+
+
+@pytest.mark.parametrize("words", [["list"], ["list", "--json", "-"], ["run", "calm"]])
+def test_a_reader_who_has_seen_enough_is_no_trouble(words: Sequence[str]) -> None:
+    with _started(words) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 130
