@@ -9,17 +9,7 @@ from collections.abc import Awaitable, Sequence
 from psp_sim.bell import wait_for_ring
 from psp_sim.delivery_log import log_answered, log_sent
 from psp_sim.domain.attempt_plan import UNDISTURBED, AttemptPlan, Copy, plan_attempt
-from psp_sim.domain.delivery import (
-    DELIVERED,
-    Delivered,
-    DeliveryState,
-    Exhausted,
-    Gone,
-    Waiting,
-    WebhookAnswer,
-    after_attempt,
-    is_success,
-)
+from psp_sim.domain.delivery import WebhookAnswer
 from psp_sim.domain.dialects import DIALECTS
 from psp_sim.domain.dialects.dialect import Message, Sealed
 from psp_sim.domain.endpoint import ENABLED, Endpoint
@@ -27,7 +17,6 @@ from psp_sim.domain.event import with_new_id
 from psp_sim.domain.faults import Fault, Moment
 from psp_sim.domain.outgoing import compose, forged, of_unknown_type
 from psp_sim.domain.script import parse_script
-from psp_sim.endpoint_health import note_outcome
 from psp_sim.endpoint_store import endpoint_by_id
 from psp_sim.keep_leases import UnderWay, keep_leases, lease_until
 from psp_sim.lanes import Lane, Lanes
@@ -37,11 +26,11 @@ from psp_sim.outbox import (
     claim_due,
     is_to_come,
     next_due_by_endpoint,
-    record_attempts,
     release,
     resume_interrupted,
 )
 from psp_sim.provider import Provider
+from psp_sim.record_deliveries import Recorder
 from psp_sim.relay_rings import look_again_in
 from psp_sim.send_webhook import COMMON_HEADERS, send_webhook
 
@@ -52,6 +41,7 @@ async def deliver_events(provider: Provider) -> None:
     """Attempt each delivery when it is due, several to each endpoint at a time, for ever."""
     await _resume(provider)
     lanes = Lanes(provider.settings.delivery_concurrency, provider.delivery_due.ring)
+    recorder = Recorder(provider)
     under_way: UnderWay = {}
     renewing = asyncio.create_task(keep_leases(provider, lanes, under_way))
 
@@ -64,7 +54,7 @@ async def deliver_events(provider: Provider) -> None:
             ring = provider.delivery_due.next_ring()
             jobs, wait_s = await _claim(provider, lanes)
             for job in jobs:
-                task = asyncio.create_task(_deliver_or_release(provider, lanes, job))
+                task = asyncio.create_task(_deliver_or_release(provider, lanes, recorder, job))
                 under_way[task] = (job, provider.clock.now())
                 task.add_done_callback(forget)
             if jobs:
@@ -74,7 +64,7 @@ async def deliver_events(provider: Provider) -> None:
                 await wait_for_ring(ring, look_again_in(provider, wait_s))
     finally:
         renewing.cancel()
-        await _finish(provider, lanes, under_way)
+        await _finish(provider, lanes, recorder, under_way)
 
 
 async def _resume(provider: Provider) -> None:
@@ -88,7 +78,9 @@ async def _resume(provider: Provider) -> None:
         await resume_interrupted(transaction, provider.clock.now())
 
 
-async def _finish(provider: Provider, lanes: Lanes, under_way: UnderWay) -> None:
+async def _finish(
+    provider: Provider, lanes: Lanes, recorder: Recorder, under_way: UnderWay
+) -> None:
     """Let calls that have left come to their end for a while; what is left is due again."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(provider.settings.stop_grace_s):
@@ -98,6 +90,7 @@ async def _finish(provider: Provider, lanes: Lanes, under_way: UnderWay) -> None
     for task in unfinished:
         task.cancel()
     await asyncio.gather(*unfinished, return_exceptions=True)
+    await recorder.finish()
     async with provider.database.transaction() as transaction:
         for job, _ in unfinished.values():
             await release(transaction, job, provider.clock.now())
@@ -121,10 +114,12 @@ async def _claim(provider: Provider, lanes: Lanes) -> tuple[list[Job], float | N
     return jobs, max(0.0, min(later) - now) if later else None
 
 
-async def _deliver_or_release(provider: Provider, lanes: Lanes, job: Job) -> None:
+async def _deliver_or_release(
+    provider: Provider, lanes: Lanes, recorder: Recorder, job: Job
+) -> None:
     """Attempt a delivery; should a bug of ours break it, tell, and let it be tried again."""
     try:
-        await _deliver(provider, lanes, job)
+        await _deliver(provider, lanes, recorder, job)
     except Exception as problem:
         lanes.calling.pop(asyncio.current_task(), None)
         report = {"message": f"delivery {job.delivery_id} broke", "exception": problem}
@@ -135,7 +130,7 @@ async def _deliver_or_release(provider: Provider, lanes: Lanes, job: Job) -> Non
         provider.delivery_due.ring()
 
 
-async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
+async def _deliver(provider: Provider, lanes: Lanes, recorder: Recorder, job: Job) -> None:
     """Make one attempt, with all its copies, and store what came of it."""
     hits = _faults_of(provider, job)
     plan = await _hold_back(provider, job, hits) if hits else UNDISTURBED
@@ -150,7 +145,7 @@ async def _deliver(provider: Provider, lanes: Lanes, job: Job) -> None:
         log_answered(job, attempt)
         provider.metrics.count_attempt(attempt.status, attempt.finished_at - attempt.started_at)
     if any(not attempt.is_extra for attempt in attempts):
-        await _record(provider, job, attempts)
+        await recorder.record(job, attempts)
 
 
 def _faults_of(provider: Provider, job: Job) -> list[tuple[str, Fault]]:
@@ -331,43 +326,4 @@ def _leave(
         connect_timeout_s=provider.settings.connect_timeout_s,
         timeout_s=provider.settings.attempt_timeout_s,
         trickle_s=trickle_s,
-    )
-
-
-async def _record(provider: Provider, job: Job, attempts: list[Attempt]) -> None:
-    """Store the attempt's calls and decide what follows; one accepted copy is enough."""
-    now = provider.clock.now()
-    outcome = _decide(provider, job, attempts, now)
-    due_at = None
-    match outcome:
-        case Delivered():
-            state = DeliveryState.DELIVERED
-        case Waiting(until):
-            state, due_at = DeliveryState.WAITING, now + provider.scaled(until - now)
-        case Exhausted():
-            state = DeliveryState.EXHAUSTED
-        case Gone():
-            state = DeliveryState.CANCELLED
-    async with provider.database.transaction() as transaction:
-        await record_attempts(transaction, job, attempts, state, due_at)
-        was_disabled = await note_outcome(provider, transaction, job.endpoint, outcome)
-    provider.delivery_changed.ring()
-    if due_at is not None or was_disabled:
-        provider.delivery_due.ring()
-
-
-def _decide(
-    provider: Provider, job: Job, attempts: list[Attempt], now: float
-) -> Delivered | Waiting | Exhausted | Gone:
-    for attempt in attempts:
-        if is_success(attempt.status) and not attempt.is_extra:
-            return DELIVERED
-    first = next(attempt for attempt in attempts if not attempt.is_extra)
-    return after_attempt(
-        job.endpoint.retry_schedule or provider.settings.retry_schedule,
-        job.step,
-        WebhookAnswer(first.status, retry_after=first.retry_after),
-        now,
-        provider.chance.fraction("jitter", job.order_number, job.event_type, job.attempt),
-        provider.settings.time_scale,
     )
