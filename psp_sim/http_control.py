@@ -18,6 +18,7 @@ from psp_sim.domain.presets import expand_preset
 from psp_sim.fault_book import InstalledFault
 from psp_sim.http_guard import guard
 from psp_sim.http_operation import decode, problem, read_body
+from psp_sim.http_route import route_to_function
 from psp_sim.provider import Provider
 
 Handler = Callable[[Provider, Request], Awaitable[Response]]
@@ -41,7 +42,7 @@ def _route(provider: Provider, path: str, method: str, handle: Handler) -> Route
         except PspError as error:
             return problem(error)
 
-    return Route(path, endpoint, methods=[method])
+    return route_to_function(path, endpoint, method)
 
 
 async def _list(provider: Provider, _: Request) -> Response:

@@ -26,6 +26,7 @@ from psp_sim.domain.errors import (
 from psp_sim.domain.faults import Fault, Moment
 from psp_sim.domain.script import parse_script
 from psp_sim.hold_answer import hold_answer, payment_id_of, retry_after_s
+from psp_sim.http_route import route_to
 from psp_sim.provider import Provider
 from psp_sim.store import order_number_of, payment_by_id
 
@@ -89,7 +90,7 @@ async def _until_gone(receive: Receive) -> None:
 def operation(provider: Provider, path: str, method: str, name: str, handle: Handler) -> Route:
     """Return the route of one operation of ``/v1``; ``name`` is what faults select it by."""
 
-    return Route(path, Operation(provider, name, handle), methods=[method], name=name)
+    return route_to(path, Operation(provider, name, handle), method, name)
 
 
 class Operation:

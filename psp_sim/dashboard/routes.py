@@ -18,6 +18,7 @@ from psp_sim.domain.faults import CHANCE_FIELDS, OPERATIONS, SELECTORS_ON, VOCAB
 from psp_sim.http_control import install_faults, lift_faults, render_fault
 from psp_sim.http_guard import guard
 from psp_sim.http_operation import problem
+from psp_sim.http_route import route_to_function
 from psp_sim.manage_endpoints import redeliver_event
 from psp_sim.provider import Provider
 from sqlport import Transaction
@@ -103,7 +104,7 @@ def _route(provider: Provider, path: str, method: str, handle: Handler) -> Route
         response.headers.update(_HEADERS)
         return response
 
-    return Route(path, endpoint, methods=[method])
+    return route_to_function(path, endpoint, method)
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -78,16 +78,17 @@ class Document:
     tag: str
 
 
-def storefront_routes() -> list[Route]:
-    """The routes that people's browsers use beside those of the API."""
-    return [
+@cache
+def storefront_routes() -> Sequence[Route]:
+    """The routes that people's browsers use beside those of the API: the same for every shop."""
+    return (
         Route("/", show_page, methods=["GET"]),
         Route("/basket", show_page, methods=["GET"]),
         Route("/checkout", show_page, methods=["GET"]),
         Route("/my-orders", show_page, methods=["GET"]),
         Route("/my-orders/{order_id}", show_page, methods=["GET"]),
         Route("/assets/{name}", send_asset, methods=["GET"]),
-    ]
+    )
 
 
 async def show_page(request: Request) -> Response:
