@@ -131,10 +131,12 @@ class ServerCall:
             self._network.depart(self._exchange).chunks.append(chunk)
             return
         points = self._crash_points.passing("response", self._exchange.path)
-        await self._crash_points.reach(points, "before")
+        if points:
+            await self._crash_points.reach(points, "before")
         self._body.append(chunk)
         self._finish(chunk)
-        await self._crash_points.reach(points, "after")
+        if points:
+            await self._crash_points.reach(points, "after")
 
     def _finish(self, chunk: bytes) -> None:
         exchange = self._exchange

@@ -165,6 +165,7 @@ class HostDatabase:
         self.incarnation = incarnation
         self.crash_points = crash_points
         self.trace = trace
+        self.is_instant = delays.is_instant
         self._delays = delays
         self._passages: Counter[str] = Counter()
         self._address = f"{seed}|{disk.host}|{incarnation.number}"
@@ -203,25 +204,18 @@ class HostDatabase:
 
     async def delay(self, where: str) -> None:
         """Wait as long as the profile says for this passage of this piece of work."""
-        self.incarnation.check_alive()
-        if self._delays.is_instant:
-            return
         work = WORK.get()
         self._passages[work] += 1
         # Once for each passage of a run, so it is worth to be written out for speed.
         key = f"{self._address}|{work}|{where}|{self._passages[work]}".encode()
         drawn = int.from_bytes(blake2b(key, digest_size=6).digest(), "big")
-        await _pass_time(self._delays.delay_us(drawn * _FRACTION))
-
-
-async def _pass_time(delay_us: int) -> None:
-    """Sleep, without what a sleep of the general sort has to be prepared for."""
-    loop = cast("VirtualTimeLoop", asyncio.get_running_loop())
-    if loop.skip_us(delay_us):
-        return
-    future = loop.create_future()
-    loop.call_after_us(delay_us, _wake, future)
-    await future
+        delay_us = self._delays.delay_us(drawn * _FRACTION)
+        # A sleep, without what a sleep of the general sort has to be prepared for.
+        loop = cast("VirtualTimeLoop", asyncio.get_running_loop())
+        if not loop.skip_us(delay_us):
+            future = loop.create_future()
+            loop.call_after_us(delay_us, _wake, future)
+            await future
 
 
 def _wake(future: asyncio.Future[None]) -> None:
@@ -235,11 +229,15 @@ class _HostTransaction(AbstractAsyncContextManager[Transaction]):
         self._changes_before = 0
 
     async def __aenter__(self) -> Transaction:
-        await self._database.delay("begin")
-        self._database.disk.pristine = False
-        self._inner = self._database.engine.transaction()
+        database = self._database
+        database.incarnation.check_alive()
+        if not database.is_instant:
+            await database.delay("begin")
+        database.disk.pristine = False
+        self._inner = database.engine.transaction()
         transaction = await self._inner.__aenter__()
-        self._changes_before = self._database.disk.connection.total_changes
+        self._connection = database.disk.connection
+        self._changes_before = self._connection.total_changes
         return transaction
 
     async def __aexit__(
@@ -250,21 +248,24 @@ class _HostTransaction(AbstractAsyncContextManager[Transaction]):
     ) -> bool | None:
         if kind is not None:
             return await self._inner.__aexit__(kind, error, traceback)
-        if self._database.disk.connection.total_changes == self._changes_before:
+        if self._connection.total_changes == self._changes_before:
             await self._inner.__aexit__(None, None, None)
             return None
         await self._commit()
-        await self._database.delay("commit")
+        if not self._database.is_instant:
+            await self._database.delay("commit")
         return None
 
     async def _commit(self) -> None:
         database = self._database
         points = database.crash_points.passing("commit")
-        await database.crash_points.reach(points, "before")
+        if points:
+            await database.crash_points.reach(points, "before")
         await self._inner.__aexit__(None, None, None)
         database.disk.committed()
         if database.trace is not None:
             database.trace.record(
                 "committed", host=database.disk.host, number=database.disk.commits
             )
-        await database.crash_points.reach(points, "after")
+        if points:
+            await database.crash_points.reach(points, "after")
