@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -151,7 +151,15 @@ async def look(
         delivery["state"] in OPEN_STATES for delivery in deliveries
     )
     unheard += await _unheard_of(stage, [*orders, *unheard], payments)
-    return what_is_missing([*orders, *unheard], payments, deliveries), is_on_its_way
+    missing = what_is_missing([*orders, *unheard], payments, deliveries, shipped_on(stage))
+    return missing, is_on_its_way
+
+
+def shipped_on(stage: Stage) -> Collection[str] | None:
+    """Return the orders whose goods have left; None where a service may do without a warehouse."""
+    if stage.patience is not None:
+        return None
+    return {shipment.order for shipment in stage.warehouse.shipments}
 
 
 async def _unheard_of(
@@ -182,21 +190,41 @@ def what_is_missing(
     orders: Sequence[OrderSeen],
     payments: Sequence[Mapping[str, Any]],
     deliveries: Sequence[Mapping[str, Any]],
+    shipped: Collection[str] | None = None,
 ) -> str | None:
-    """Say what has not come to its end in what was read, or return None."""
-    without_end = {order.id for order in orders if order.never_settles}
+    """Say what has not come to its end in what was read, or return None.
+
+    ``shipped`` are the orders whose goods have left, if all goods leave where we can see it.
+    """
     by_order: dict[str, list[Mapping[str, Any]]] = {}
     for payment in payments:
-        if payment["status"] not in OUTCOMES and payment["reference"] not in without_end:
+        if payment["status"] not in OUTCOMES and not _stays_open(payment, orders):
             return f"payment {payment['id']} is {payment['status']}"
         if not is_stray(payment):
             by_order.setdefault(payment["reference"], []).append(payment)
     for order in orders:
-        missing = _missing_of(order, by_order.get(order.id, []))
+        theirs = by_order.get(order.id, [])
+        missing = _missing_of(order, theirs)
         if missing is not None:
             return missing
+        is_paid = any(payment["status"] == "succeeded" for payment in theirs)
+        if is_paid and shipped is not None and order.id not in shipped:
+            return f"order {order.id} is {order.status}, and its goods have not left"
     on_their_way = sum(delivery["state"] in OPEN_STATES for delivery in deliveries)
     return f"{on_their_way} webhooks are on their way" if on_their_way else None
+
+
+def _stays_open(payment: Mapping[str, Any], orders: Sequence[OrderSeen]) -> bool:
+    """Tell whether nothing will come of a payment any more.
+
+    Of those that no customer knows of, nobody approves one, and none settles where nothing does.
+    """
+    customers = [order for order in orders if order.number]
+    own = [order.never_settles for order in customers if order.id == payment["reference"]]
+    if own and not is_stray(payment):
+        return own[0]
+    nothing_settles = bool(customers) and all(order.never_settles for order in customers)
+    return nothing_settles or payment["status"] == "requires_action"
 
 
 def _missing_of(order: OrderSeen, theirs: Sequence[Mapping[str, Any]]) -> str | None:

@@ -43,7 +43,8 @@ class OrderSeen:
     """One order as a customer saw it: its price and every status, with the time of seeing it.
 
     ``refunds_wished`` has what the staff asked the shop to give back, in minor units.
-    ``never_settles`` is set where the scenario keeps the payment from any outcome.
+    ``never_settles`` is set where the scenario keeps the payment from any outcome. ``number`` is
+    0 for an order of which no customer knows.
     """
 
     id: str
@@ -88,7 +89,8 @@ class Incident:
 class Disturbance:
     """A time during which the world kept hosts, or the line between two, from their work.
 
-    ``forgets`` tells that what a host had promised may be gone afterwards.
+    ``forgets`` tells that what a host had promised may be gone afterwards; ``clock_off_s`` is how
+    far its clock was ahead, or behind if negative.
     """
 
     kind: str
@@ -97,6 +99,7 @@ class Disturbance:
     ended_at: float
     is_on_the_line: bool = False
     forgets: bool = False
+    clock_off_s: float = 0.0
 
     def stands_between(self, one: str, other: str) -> bool:
         """Tell whether one of the two could not do its part, or could not reach the other."""

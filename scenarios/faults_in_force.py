@@ -80,6 +80,7 @@ class FaultsInForce:
                 else now,
                 is_on_the_line="between" in fault.fields,
                 forgets=bool(fault.fields.get("commits_lost")),
+                clock_off_s=fault.fields["by"] if fault.kind == "skew" else 0.0,
             )
             for fault, at in zip(self._of_the_world, began_at, strict=True)
             if at is not None

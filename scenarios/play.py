@@ -10,12 +10,18 @@ from functools import partial
 import httpx
 
 from scenarios.api import BadAnswer
-from scenarios.converge import QUIET_S, Rest, wait_until_converged, what_is_missing
+from scenarios.converge import (
+    QUIET_S,
+    Rest,
+    shipped_on,
+    wait_until_converged,
+    what_is_missing,
+)
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.faults_in_force import FaultsInForce
 from scenarios.observe import final_reads, look_at_orders
-from scenarios.scenario import Scenario, Step
+from scenarios.scenario import APPROVE, Scenario, Step
 from scenarios.stage import Stage
 from scenarios.steps import carry_out
 from shop.settings import Settings as ShopSettings
@@ -38,13 +44,17 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
     await _wait_until_ready(scenario, stage)
     orders: list[OrderSeen] = []
     faults = FaultsInForce(stage)
-    undone: list[str] = []
+    undone: list[Step] = []
     await _chaos(scenario, stage, orders, faults, undone)
+    for order in orders:
+        order.never_settles |= any(
+            (each.do, each.order) == (APPROVE, order.number) for each in undone
+        )
     fired = await faults.lift(scenario)
     evidence = await _come_to_rest(stage, orders, fired, bound_s)
     return replace(
         evidence,
-        undone_steps=tuple(undone),
+        undone_steps=tuple(step.do for step in undone),
         incidents=stage.world.incidents() if stage.world is not None else (),
         disturbances=faults.disturbances,
         pace=stage.pace,
@@ -65,7 +75,9 @@ async def _come_to_rest(
         evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
         if waiting_for is not None:
             return evidence
-        late = what_is_missing([*orders, *unheard], evidence.payments, evidence.deliveries)
+        late = what_is_missing(
+            [*orders, *unheard], evidence.payments, evidence.deliveries, shipped_on(stage)
+        )
         waited_s += QUIET_S
         if late is None or waited_s >= bound_s:
             return replace(evidence, still_waiting_for=late)
@@ -92,7 +104,7 @@ async def _chaos(
     stage: Stage,
     orders: list[OrderSeen],
     faults: FaultsInForce,
-    undone: list[str],
+    undone: list[Step],
 ) -> None:
     """Let customers buy and faults happen, until the scenario's time of chaos is over."""
     at_once = [fault for fault in scenario.faults if fault.start_s == 0]
@@ -154,7 +166,7 @@ async def _after(stage: Stage, delay_s: float, work: Callable[[], Awaitable[None
     await work()
 
 
-async def _do(stage: Stage, orders: Sequence[OrderSeen], undone: list[str], step: Step) -> None:
+async def _do(stage: Stage, orders: Sequence[OrderSeen], undone: list[Step], step: Step) -> None:
     """Carry out a step; one that fails is tried again, as a person at a console would."""
     for _ in range(READY_TRIES):
         try:
@@ -164,7 +176,7 @@ async def _do(stage: Stage, orders: Sequence[OrderSeen], undone: list[str], step
         if is_done:
             return
         await asyncio.sleep(stage.scaled(TRY_AGAIN_AFTER_S))
-    undone.append(step.do)
+    undone.append(step)
 
 
 async def _buy(scenario: Scenario, stage: Stage, orders: list[OrderSeen], number: int) -> None:

@@ -10,8 +10,9 @@ from scenarios.vocabulary import PlannedFault
 
 # What the shop's staff does, and what payers do at the provider without the shop.
 STEPS_OF_STAFF = ("rotate_secret", "refund")
+APPROVE = "approve_payment"
 STEPS_OF_PAYERS = (
-    "approve_payment",
+    APPROVE,
     "pay_too_little",
     "pay_in_another_currency",
     "pay_again_in_vain",
@@ -68,9 +69,13 @@ class Scenario:
         return any(fault.is_of_the_world for fault in self.faults)
 
     def never_settles(self, number: int) -> bool:
-        """Tell whether the payment of customer ``number`` is kept from any outcome."""
-        stuck = [fault.document for fault in self.faults if fault.kind == "never_settle"]
-        return any(document.get("order", number) == number for document in stuck)
+        """Tell whether the payment of customer ``number`` is kept from any outcome.
+
+        That is also so where it needs an approval and nobody is there to give it.
+        """
+        aimed = {each.kind for each in self.faults if each.document.get("order", number) == number}
+        is_approved = any(step.do == APPROVE and step.order == number for step in self.steps)
+        return "never_settle" in aimed or ("require_action" in aimed and not is_approved)
 
     @property
     def has_late_news(self) -> bool:

@@ -16,7 +16,7 @@ from scenarios.search.workers import cores
 from scenarios.search.write_failure import Written, write_failure
 from scenarios.verdict import Verdict
 
-RUNS = 3000
+RUNS = 4000
 FOLDER = "reports"
 
 

@@ -93,7 +93,11 @@ def _acted(evidence: Evidence, order: OrderSeen, at: float) -> Acted | None:
 
 
 def _after(evidence: Evidence, disturbance: Disturbance) -> float:
+    """Return how long it may take after a disturbance.
+
+    What a clock that was ahead wrote down as the next try lies so far ahead.
+    """
     assert evidence.pace is not None, "asked for with a pace"
     if SHOP in disturbance.hosts and not disturbance.is_on_the_line:
-        return evidence.pace.after_own_absence_s
+        return evidence.pace.after_own_absence_s + max(disturbance.clock_off_s, 0.0)
     return evidence.pace.after_warehouse_absence_s

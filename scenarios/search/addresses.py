@@ -56,7 +56,7 @@ def addresses_of(ground: Plan) -> Addresses:
         {"kind": "crash", "host": site["host"], "at": _at(site, _NEVER, "before")}
         for site in COUNTED
     ]
-    _, done = play_and_keep(ground.with_faults(probes), "correct")
+    _, done = play_and_keep(ground.with_more_faults(probes), "correct")
     if done is None:
         return Addresses()
     return Addresses(
@@ -72,6 +72,11 @@ def addresses_of(ground: Plan) -> Addresses:
 def crash_at(site: Mapping[str, Any], nth: int, when: str, down_s: float) -> dict[str, Any]:
     """Return a crash at the n-th passage of a site."""
     return {"kind": "crash", "host": site["host"], "at": _at(site, nth, when), "for": down_s}
+
+
+def power_loss_at(site: Mapping[str, Any], nth: int, when: str, down_s: float) -> dict[str, Any]:
+    """Return a power cut at the n-th passage of a site."""
+    return crash_at(site, nth, when, down_s) | {"kind": "power_loss"}
 
 
 def _at(site: Mapping[str, Any], nth: int, when: str) -> dict[str, Any]:

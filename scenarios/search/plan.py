@@ -57,6 +57,10 @@ class Plan:
         """Return the same run under other faults."""
         return Plan(self.seed, self.setting, tuple(faults))
 
+    def with_more_faults(self, faults: Sequence[Mapping[str, Any]]) -> Plan:
+        """Return the same run under other faults beside its own."""
+        return self.with_faults([*self.faults, *faults])
+
 
 def plan_of(scenario: Scenario, seed: int) -> Plan:
     """Return the plan of a scenario that was read from a file."""

@@ -49,7 +49,7 @@ class Portfolio:
     def prepare(self) -> None:
         """Look at each ground once without faults, to know what there is to be hit."""
         for ground in GROUNDS.values():
-            plan = Plan(self.seed, {"orders": 1, **ground.words})
+            plan = ground.plan(self.seed)
             faults = list(singles(addresses_of(plan), ground)) if ground.aims else []
             self.grounds.append((plan, faults))
         sizes = [len(faults) for _, faults in self.grounds]
@@ -82,12 +82,14 @@ class Portfolio:
 
     def _singles(self) -> list[Plan]:
         """Return them with one of each sort first: a search that ends early has seen them all."""
-        plans = [ground.with_faults([fault]) for ground, faults in self.grounds for fault in faults]
+        plans = [
+            ground.with_more_faults([fault]) for ground, faults in self.grounds for fault in faults
+        ]
         keyed_random(self.seed, "singles").shuffle(plans)
         seen: Counter[str] = Counter()
         ranks = []
         for plan in plans:
-            sort = _sort_of(plan.faults[0])
+            sort = _sort_of(plan.faults[-1])
             ranks.append(seen[sort])
             seen[sort] += 1
         order = sorted(range(len(plans)), key=lambda index: (ranks[index], index))
@@ -96,12 +98,12 @@ class Portfolio:
     def _all_pairs(self) -> Iterator[Plan]:
         for ground, faults in self.grounds:
             for pair in combinations(faults, 2):
-                yield ground.with_faults(pair)
+                yield ground.with_more_faults(pair)
 
     def _drawn_pair(self, number: int) -> Plan:
         chance = keyed_random(self.seed, "pair", number)
         ground, faults = chance.choice([each for each in self.grounds if len(each[1]) > 1])
-        return ground.with_faults(chance.sample(faults, 2))
+        return ground.with_more_faults(chance.sample(faults, 2))
 
 
 def _sort_of(fault: Mapping[str, Any]) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.search.addresses import Addresses, crash_at
+from scenarios.search.addresses import Addresses, crash_at, power_loss_at
+from scenarios.search.plan import Plan
 
 Fault = dict[str, Any]
 
@@ -18,16 +19,27 @@ Fault = dict[str, Any]
 WEBHOOKS, CALLS, PAYMENTS, CRASHES, MOMENTS = "webhooks", "calls", "payments", "crashes", "moments"
 ALL_AIMS = (WEBHOOKS, CALLS, PAYMENTS, CRASHES, MOMENTS)
 
+# A shop that listens and asks too, which is the default.
+ASKING_TOO = "webhooks+reconciliation"
+# Where the last commit is that of a webhook, and so can be made good after it was lost.
+FORGETFUL_AT = ("shop", "response")
+
 
 @dataclass(frozen=True)
 class Ground:
     """A way in which shop, provider and people can be set up, in the words of a scenario.
 
-    ``aims`` are the sorts of faults that are played on it, one by one and in pairs.
+    ``aims`` are the sorts of faults that are played on it, one by one and in pairs; ``faults`` are
+    there before them, since what the ground is about needs them.
     """
 
     words: Mapping[str, Any]
     aims: Sequence[str] = ALL_AIMS
+    faults: Sequence[Fault] = ()
+
+    def plan(self, seed: int) -> Plan:
+        """Return the run to which faults are added. One customer buys if the words do not say."""
+        return Plan(seed, {"orders": 1, **self.words}, self.faults)
 
 
 def _refund(share: float, at: str) -> dict[str, Any]:
@@ -64,6 +76,11 @@ GROUNDS: dict[str, Ground] = {
     ),
     "a payer who pays for something else": Ground(
         {"steps": [_paying("pay_for_something_else", "20s")]}, (PAYMENTS,)
+    ),
+    "a payer who approves late": Ground(
+        {"steps": [_paying("approve_payment", "20s")]},
+        (CALLS, PAYMENTS, MOMENTS),
+        [{"kind": "require_action"}],
     ),
     "many currencies": Ground({"orders": 8}, ()),
     "a busy day": Ground({"orders": 24, "order_gap": "500ms"}, ()),
@@ -143,10 +160,20 @@ ON_PAYMENTS: dict[str, Sequence[Mapping[str, Any]]] = {
     "refund_fails": ({"by": "20s"},),
 }
 
+# Aimed at every payment: who counts orders from outside cannot tell which one of them was hit.
+ON_EVERY_PAYMENT: dict[str, Sequence[Mapping[str, Any]]] = {
+    "never_settle": ({},),
+    "require_action": ({},),
+}
+
 DOWN_S = (0.5, 20.0)
 PAUSES_S = (3.0, 40.0)
 PARTITIONS_S = (3.0, 40.0)
 OUTAGES = ("3s", "40s")
+RESTART_S = 3.0
+SLOWER_BY_S = (2.0, 8.0)
+# Less than what a receiver allows for between two clocks.
+WRONG_BY = ("4m", "-4m")
 # Longer than what a job looks back, or a cache remembers. Only where the chaos lasts that long.
 ABSENCE_S = 3 * 3600.0
 
@@ -162,6 +189,8 @@ def singles(at: Addresses, ground: Ground) -> Iterator[Fault]:
     }
     for aim in ground.aims:
         yield from makers[aim](at)
+    if CRASHES in ground.aims and can_make_good(ground.words):
+        yield from _forgetful(at)
 
 
 def _on_webhooks(at: Addresses) -> Iterator[Fault]:
@@ -176,6 +205,14 @@ def _on_payments(at: Addresses) -> Iterator[Fault]:
     for order in range(1, at.orders + 1):
         for kind, values in ON_PAYMENTS.items():
             yield from ({"kind": kind, "order": order, **each} for each in values)
+
+    for kind, values in ON_EVERY_PAYMENT.items():
+        yield from ({"kind": kind, **each} for each in values)
+
+
+def can_make_good(words: Mapping[str, Any]) -> bool:
+    """Tell whether a shop that has forgotten a webhook will ask: one that only listens cannot."""
+    return bool(words.get("shop", {}).get("tracking", ASKING_TOO) == ASKING_TOO)
 
 
 def _on_calls(at: Addresses) -> Iterator[Fault]:
@@ -195,6 +232,15 @@ def _crashes(at: Addresses) -> Iterator[Fault]:
         for nth in range(1, passages + 1):
             for when in ("before", "after"):
                 yield from (crash_at(site, nth, when, down_s) for down_s in DOWN_S)
+                yield power_loss_at(site, nth, when, DOWN_S[-1])
+
+
+def _forgetful(at: Addresses) -> Iterator[Fault]:
+    """Yield power cuts that take the webhook with them that was answered last."""
+    for site, passages in at.sites:
+        if (site["host"], site["site"]) == FORGETFUL_AT:
+            for nth in range(1, passages + 1):
+                yield power_loss_at(site, nth, "after", DOWN_S[-1]) | {"commits_lost": 1}
 
 
 def _in_time(at: Addresses) -> Iterator[Fault]:
@@ -209,5 +255,13 @@ def _in_time(at: Addresses) -> Iterator[Fault]:
         yield from ({"kind": "outage", "start": start, "for": each} for each in OUTAGES)
         yield {"kind": "error", "status": 503, "start": start}
         yield {"kind": "pause", "host": "warehouse", "start": start, "for": PAUSES_S[-1] * 1.5}
+        for host in ("shop", "psp"):
+            yield {"kind": "restart", "host": host, "start": start, "for": RESTART_S}
         if at.chaos_s > ABSENCE_S:
             yield {"kind": "crash", "host": "shop", "start": start, "for": ABSENCE_S}
+    for length_s in PARTITIONS_S:
+        for by_s in SLOWER_BY_S:
+            for other in ("psp", "warehouse"):
+                slow = {"kind": "latency", "between": ["shop", other], "by": by_s}
+                yield slow | {"for": length_s}
+        yield from ({"kind": "skew", "host": "shop", "by": by, "for": length_s} for by in WRONG_BY)

@@ -10,14 +10,24 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from scenarios.search.addresses import COUNTED, crash_at
+from scenarios.search.addresses import COUNTED, crash_at, power_loss_at
 from scenarios.search.plan import Plan
-from scenarios.search.space import ABSENCE_S, ON_CALLS, ON_PAYMENTS, ON_WEBHOOKS
+from scenarios.search.space import (
+    ABSENCE_S,
+    FORGETFUL_AT,
+    ON_CALLS,
+    ON_EVERY_PAYMENT,
+    ON_PAYMENTS,
+    ON_WEBHOOKS,
+    WRONG_BY,
+    can_make_good,
+)
 from scenarios.world.randomness import keyed_random
 
 FAULTS_MAX = 6
 ORDERS_MAX = 3
 PASSAGES_MAX = 14
+FORGOTTEN_MAX = 4
 
 _TRACKING = (
     "webhooks+reconciliation", "webhooks+reconciliation", "webhooks+reconciliation", "webhooks",
@@ -33,6 +43,7 @@ _ASKING = ("create_payment", "read_payment", "list_events")
 _GAPS_S = (0, 0.001, 1.0, 4.0, 20.0)
 _MOMENTS_S = (0, 0.001, 0.004, 0.01, 1.0, 2.0, 2.01, 2.02, 5.0, 10.0, 30.0)
 _LENGTHS_S = (0.5, 1.0, 3.0, 5.0, 15.0, 20.0, 45.0, 70.0)
+_SLOWER_S = (0.5, 2.0, 8.0)
 _HOSTS = ("shop", "shop", "psp", "warehouse")
 # One in so many plans lasts for hours, and then so may what happens in it.
 _LONG_ONE_IN = 20
@@ -58,10 +69,14 @@ def swarm_plan(seed: int, number: int) -> Plan:
     orders = chance.choice((1, 1, 2, ORDERS_MAX))
     setting = _setting(chance, tracking, orders)
     makers = _makers(tracking, orders)
+    if orders == 1 and can_make_good(setting):
+        makers["power cut that forgets"] = _forgetful
     kinds = chance.sample(sorted(makers), chance.randint(1, min(4, len(makers))))
     faults = [makers[chance.choice(kinds)](chance) for _ in range(chance.randint(1, FAULTS_MAX))]
     if chance.randrange(_LONG_ONE_IN) == 0:
         faults += _long(chance, setting, makers["dispute"])
+    if any(fault["kind"] == "require_action" for fault in faults):
+        _let_payers_approve(chance, setting, orders)
     return Plan(chance.getrandbits(16), setting, tuple(faults))
 
 
@@ -91,7 +106,7 @@ def _setting(chance: random.Random, tracking: str, orders: int) -> dict[str, Any
     return setting
 
 
-def _makers(tracking: str, orders: int) -> Mapping[str, Callable[[random.Random], Fault]]:
+def _makers(tracking: str, orders: int) -> dict[str, Callable[[random.Random], Fault]]:
     """Return for each kind that can happen here what makes one of it."""
     makers: dict[str, Callable[[random.Random], Fault]] = {}
 
@@ -123,7 +138,13 @@ def _makers(tracking: str, orders: int) -> Mapping[str, Callable[[random.Random]
         add(kind, values, at_call)
     for kind, values in ON_PAYMENTS.items():
         add(kind, values, order_of)
+    for kind, values in ON_EVERY_PAYMENT.items():
+        add(kind, values, lambda _: {})
     makers["crash"] = _crash
+    makers["power loss"] = _power_loss
+    makers["restart"] = lambda chance: _host("restart", chance)
+    makers["latency"] = _latency
+    makers["skew"] = _skew
     makers["crash at a moment"] = lambda chance: _host("crash", chance)
     makers["pause"] = lambda chance: _host("pause", chance)
     makers["partition"] = _partition
@@ -149,8 +170,39 @@ def _crash(chance: random.Random) -> Fault:
     return crash_at(site, nth, when, chance.choice(_LENGTHS_S))
 
 
+def _power_loss(chance: random.Random) -> Fault:
+    site = chance.choice(COUNTED)
+    nth, when = chance.randint(1, PASSAGES_MAX), chance.choice(("before", "after"))
+    return power_loss_at(site, nth, when, chance.choice(_LENGTHS_S))
+
+
+def _forgetful(chance: random.Random) -> Fault:
+    site = next(each for each in COUNTED if (each["host"], each["site"]) == FORGETFUL_AT)
+    nth = chance.randint(1, FORGOTTEN_MAX)
+    return power_loss_at(site, nth, "after", chance.choice(_LENGTHS_S)) | {"commits_lost": 1}
+
+
+def _latency(chance: random.Random) -> Fault:
+    pair = chance.choice((["psp", "shop"], ["psp", "shop"], ["shop", "warehouse"]))
+    return {"kind": "latency", "between": pair, "by": chance.choice(_SLOWER_S), **_span(chance)}
+
+
+def _skew(chance: random.Random) -> Fault:
+    by = chance.choice((*WRONG_BY, "30s", "-30s"))
+    return {"kind": "skew", "host": "shop", "by": by, **_span(chance)}
+
+
+def _let_payers_approve(chance: random.Random, setting: dict[str, Any], orders: int) -> None:
+    """Let each customer approve the payment, or forget to: it then stays open for good."""
+    steps = setting.setdefault("steps", [])
+    for number in range(1, orders + 1):
+        if chance.random() < 0.8:
+            at = chance.choice(_STEP_TIMES)
+            steps.append({"do": "approve_payment", "order": number, "at": at})
+
+
 def _host(kind: str, chance: random.Random) -> Fault:
-    hosts = _HOSTS if kind == "pause" else _HOSTS[:-1]
+    hosts = _HOSTS[:-1] if kind == "crash" else _HOSTS
     return {"kind": kind, "host": chance.choice(hosts), **_span(chance)}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scenarios.evidence import Incident
 from scenarios.vocabulary import PlannedFault
+from scenarios.world.hosts import HostState
 from scenarios.world.ports import CrashMode
 from scenarios.world.rules import AddedLatency, Message, Partition, Pass, Rule, Verdict
 from scenarios.world.trace import Record
@@ -57,6 +58,7 @@ class SimulatedWorldControl:
         self._counters: list[Callable[[], int]] = []
         self._moments: list[Callable[[], float | None]] = []
         self._restarts: list[asyncio.Task[None]] = []
+        self._wrong_clocks: dict[str, list[PlannedFault]] = {}
 
     def begin(self, fault: PlannedFault) -> None:
         """Let the fault happen now, or arm it for the point that it names."""
@@ -79,6 +81,7 @@ class SimulatedWorldControl:
         for restart in self._restarts:
             await restart
         await self._world.heal()
+        self._wrong_clocks.clear()
         for host in self._world.hosts:
             if self._world.clock_for(host).skew_s:
                 self._world.clock_for(host, 0.0)
@@ -129,16 +132,22 @@ class SimulatedWorldControl:
         return lambda: int(point.fired)
 
     def _begin_restart(self, fault: PlannedFault) -> Callable[[], int]:
-        host = fault.fields["host"]
+        """Ask a process to end. One that is away cannot be asked, and comes back as it would."""
+        host, asked_at = self._world.host(fault.fields["host"]), list[float]()
 
         async def restart() -> None:
-            await self._world.host(host).wait_until_started()
-            await self._world.stop(host)
-            await asyncio.sleep(fault.fields["for"])
-            await self._world.start(host)
+            await host.wait_until_started()
+            if not host.is_up:
+                return
+            asked_at.append(self._world.now())
+            await host.stop()
+            if host.state is HostState.DOWN:
+                await asyncio.sleep(fault.fields["for"])
+                await host.start()
 
-        self._restarts.append(self._world.loop.create_task(restart(), name=f"restart {host}"))
-        return lambda: 1
+        self._restarts.append(self._world.loop.create_task(restart(), name=f"restart {host.name}"))
+        self._moments.append(lambda: asked_at[0] if asked_at else None)
+        return lambda: len(asked_at)
 
     def _begin_pause(self, fault: PlannedFault) -> Callable[[], int]:
         self._world.pause(fault.fields["host"], for_s=fault.fields["for"])
@@ -169,7 +178,15 @@ class SimulatedWorldControl:
         return lambda: counted.acted
 
     def _begin_skew(self, fault: PlannedFault) -> Callable[[], int]:
-        host = fault.fields["host"]
+        """Let a clock be wrong for a while; where several faults say so, the latest counts."""
+        host, wrong = fault.fields["host"], self._wrong_clocks.setdefault(fault.fields["host"], [])
+        wrong.append(fault)
         self._world.clock_for(host, fault.fields["by"])
-        self._world.loop.call_later(fault.fields["for"], self._world.clock_for, host, 0.0)
+
+        def end() -> None:
+            if any(each is fault for each in wrong):
+                wrong[:] = [each for each in wrong if each is not fault]
+                self._world.clock_for(host, wrong[-1].fields["by"] if wrong else 0.0)
+
+        self._world.loop.call_later(fault.fields["for"], end)
         return lambda: 1

@@ -104,11 +104,16 @@ class Host:
             return None
         return self._incarnations, self.disk.commits
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it serves, though it may stand still just now."""
+        return self.state in (HostState.RUNNING, HostState.PAUSED)
+
     # -- what the network asks ----------------------------------------------------------------
 
     def readiness(self) -> Readiness:
         """Return what becomes of a connection attempt right now."""
-        if self.state in (HostState.RUNNING, HostState.PAUSED) and self._app is not None:
+        if self.is_up and self._app is not None:
             return "accepting"
         return "silent" if self._powered_off else "refusing"
 
@@ -275,7 +280,7 @@ class Host:
 
     async def restart(self) -> None:
         """Stop gracefully if running, then start a new incarnation on the same disk."""
-        if self.state in (HostState.RUNNING, HostState.PAUSED):
+        if self.is_up:
             await self.stop()
         await self.start()
 

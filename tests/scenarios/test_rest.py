@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -10,7 +11,8 @@ import pytest
 
 from scenarios.api import BadAnswer
 from scenarios.converge import Rest, what_is_missing
-from scenarios.evidence import OrderSeen
+from scenarios.evidence import STRAY, OrderSeen
+from scenarios.scenario_files import read_scenario
 from scenarios.stage import Patience, Stage
 
 IDLE_LIMIT_S = 8.0
@@ -35,14 +37,15 @@ class Scene:
     answers: bool = True
 
     def rest(self, *, has_outages: bool = False) -> Rest:
+        patience = Patience(15.0, IDLE_LIMIT_S, lambda: self.is_disturbed)
         stage = Stage(
             provider=cast(Any, self),
             shop=cast(Any, self),
             warehouse=cast(Any, None),
             now=lambda: self.at_s,
             seed=1,
+            patience=patience,
         )
-        patience = Patience(15.0, IDLE_LIMIT_S, lambda: self.is_disturbed)
         return Rest(stage, patience, has_outages=has_outages)
 
     async def get_all(self, path: str) -> list[dict]:
@@ -161,3 +164,71 @@ def test_a_refund_that_failed_has_to_be_learnt(status: str, is_at_rest: bool) ->
     order.saw(1.0, status)
     missing = what_is_missing([order], [PAID | {"amount": 1000, "refunds": [refund]}], [])
     assert (missing is None) is is_at_rest
+
+
+@pytest.mark.parametrize(("shipped", "is_at_rest"), [((), False), (("o1",), True), (None, True)])
+def test_goods_that_were_paid_for_have_to_leave_though_the_money_went_back_meanwhile(
+    shipped: Sequence[str] | None, is_at_rest: bool
+) -> None:
+    order = OrderSeen("o1", 1, 0.0, 1000, "EUR", refunds_wished=[1000])
+    order.saw(1.0, "refunded")
+    refunds = [{"id": "re_1", "status": "succeeded"}]
+    payment = PAID | {"amount": 1000, "amount_refunded": 1000, "refunds": refunds}
+    assert (what_is_missing([order], [payment], [], shipped) is None) is is_at_rest
+
+
+def _seen(number: int, *, never_settles: bool) -> OrderSeen:
+    order = OrderSeen("o1", number, 0.0, 1000, "EUR", never_settles=never_settles)
+    order.saw(1.0, "pending")
+    return order
+
+
+@pytest.mark.parametrize("status", ["processing", "requires_action"])
+@pytest.mark.parametrize("never_settles", [True, False])
+def test_a_payment_is_waited_for_unless_the_scenario_keeps_it_open(
+    status: str, never_settles: bool
+) -> None:
+    payment = PAID | {"status": status}
+    missing = what_is_missing([_seen(1, never_settles=never_settles)], [payment], [])
+    assert (missing is None) is never_settles
+
+
+@pytest.mark.parametrize("reference", ["unheard", "gift-for-1"])
+@pytest.mark.parametrize(
+    ("status", "nothing_settles", "is_at_rest"),
+    [
+        ("requires_action", False, True),
+        ("processing", False, False),
+        ("processing", True, True),
+    ],
+)
+def test_what_no_customer_knows_of_is_approved_by_nobody_and_settles_only_if_anything_does(
+    reference: str, status: str, nothing_settles: bool, is_at_rest: bool
+) -> None:
+    known, unheard = _seen(1, never_settles=nothing_settles), _seen(0, never_settles=False)
+    unheard.id = "unheard"
+    own = PAID | {"status": "processing"}
+    metadata = {} if reference == "unheard" else {STRAY: "pay_for_something_else"}
+    other = own | {"id": "pay_2", "reference": reference, "status": status, "metadata": metadata}
+    if not nothing_settles:
+        known.saw(2.0, "fulfilled")
+        own = PAID
+    orders = [known, unheard] if reference == "unheard" else [known]
+    assert (what_is_missing(orders, [own, other], []) is None) is is_at_rest
+
+
+def test_a_scenario_says_whose_payment_stays_open() -> None:
+    approved = [{"do": "approve_payment", "order": 1, "at": "5s"}]
+    asked, stuck = {"kind": "require_action"}, {"kind": "never_settle"}
+
+    def open_for_good(*faults: dict, steps: Sequence[dict] = ()) -> list[int]:
+        words = {"summary": "Some stay open.", "faults": list(faults), "steps": list(steps)}
+        scenario = read_scenario("some", words)
+        return [number for number in (1, 2) if scenario.never_settles(number)]
+
+    assert open_for_good() == []
+    assert open_for_good(stuck) == [1, 2]
+    assert open_for_good(stuck | {"order": 1}) == [1]
+    assert open_for_good(asked) == [1, 2]
+    assert open_for_good(asked, steps=approved) == [2]
+    assert open_for_good(asked | {"order": 1}, steps=approved) == []

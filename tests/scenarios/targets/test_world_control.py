@@ -45,6 +45,34 @@ def test_a_restart_is_graceful_and_ends_by_itself() -> None:
     play(act)
 
 
+def test_who_is_away_already_is_not_asked_to_restart() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        for _ in range(2):
+            begin(control, kind="restart", host="shop", **{"for": "5s"})
+        begin(control, kind="crash", host="psp", **{"for": "3s"})
+        begin(control, kind="restart", host="psp", **{"for": "1h"})
+        await asyncio.sleep(6.0)
+        assert control.fired() == [1, 0, 1, 0]
+        assert control.began_at() == [START_2026, None, START_2026, None]
+        assert {host.state for host in world.hosts.values()} == {HostState.RUNNING}
+
+    play(act)
+
+
+def test_who_crashes_while_it_restarts_comes_back_as_after_any_crash() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="restart", host="shop", **{"for": "1h"})
+        await asyncio.sleep(0)
+        assert world.host("shop").state is HostState.STOPPING
+        begin(control, kind="crash", host="shop", **{"for": "3s"})
+        await asyncio.sleep(4.0)
+        assert world.host("shop").state is HostState.RUNNING
+        await control.heal()
+        assert world.loop.time() < 60.0
+
+    play(act)
+
+
 def test_healing_waits_for_a_restart_that_is_under_way() -> None:
     async def act(world: World, control: SimulatedWorldControl) -> None:
         begin(control, kind="restart", host="shop", **{"for": "1h"})
@@ -62,6 +90,25 @@ def test_a_clock_is_wrong_for_a_while(by: str, seconds: float) -> None:
         assert world.clock_for("psp").now() == world.now()
         await asyncio.sleep(11.0)
         assert world.clock_for("shop").now() == world.now()
+
+    play(act)
+
+
+def test_of_two_wrong_clocks_the_later_counts_and_each_ends_at_its_own_time() -> None:
+    async def act(world: World, control: SimulatedWorldControl) -> None:
+        begin(control, kind="skew", host="shop", by="1m", **{"for": "10s"})
+        begin(control, kind="skew", host="shop", by="2m", **{"for": "5s"})
+        begin(control, kind="skew", host="shop", by="3m", **{"for": "20s"})
+        off_s = []
+        for _ in range(3):
+            off_s.append(world.clock_for("shop").now() - world.now())
+            await asyncio.sleep(8.0)
+        assert off_s == pytest.approx([180.0, 180.0, 180.0])
+        assert world.clock_for("shop").now() == world.now()
+        begin(control, kind="skew", host="shop", by="1m", **{"for": "10s"})
+        begin(control, kind="skew", host="shop", by="2m", **{"for": "5s"})
+        await asyncio.sleep(6.0)
+        assert world.clock_for("shop").now() - world.now() == pytest.approx(60.0)
 
     play(act)
 

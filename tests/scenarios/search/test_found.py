@@ -1,0 +1,60 @@
+"""Plans that a search found and whose failure was the harness's: the correct shop holds in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from scenarios.search.judge_plan import play_plan
+from scenarios.search.plan import read_plan
+
+APPROVE = {"do": "approve_payment", "order": 1, "at": "10s"}
+FOUND = {
+    "nobody is there to approve": {
+        "seed": 301,
+        "orders": 1,
+        "shop": {"tracking": "polling"},
+        "faults": [{"kind": "require_action"}],
+    },
+    "who approves gives up before the shop is back": {
+        "seed": 7245,
+        "orders": 1,
+        "chaos": "4h",
+        "steps": [APPROVE],
+        "faults": [{"kind": "require_action"}, {"kind": "crash", "for": 10800.0}],
+    },
+    "what a payer pays for besides never settles either": {
+        "seed": 301,
+        "orders": 1,
+        "steps": [{"do": "pay_for_something_else", "order": 1, "at": "20s"}],
+        "faults": [{"kind": "never_settle"}],
+    },
+    "who is away is asked to restart": {
+        "seed": 40075,
+        "orders": 1,
+        "faults": [{"kind": "restart", "host": "psp", "for": "1s"}] * 2,
+    },
+    "who was refunded is sent the goods only later": {
+        "seed": 40830,
+        "orders": 1,
+        "steps": [{"do": "refund", "order": 1, "at": "20s"}],
+        "faults": [
+            {"kind": "skew", "by": "4m", "for": "5s"},
+            {"kind": "restart", "host": "warehouse", "for": "5s"},
+        ],
+    },
+    "a lease that was written by a clock that was ahead": {
+        "seed": 302,
+        "orders": 1,
+        "faults": [
+            {"kind": "skew", "by": "4m", "for": "5s"},
+            {"kind": "crash", "at": {"site": "commit", "nth": 7}, "for": "5s"},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_the_correct_shop_holds_where_the_harness_was_wrong(name: str) -> None:
+    outcome = play_plan(read_plan(FOUND[name]), "correct")
+    assert outcome.broken == {}
+    assert any(outcome.fired)
