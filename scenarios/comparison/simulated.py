@@ -24,13 +24,14 @@ from scenarios.targets.simulated_api import SimulatedApi
 from scenarios.warehouse import Warehouse
 from scenarios.world.latency import LOCAL_NETWORK
 from scenarios.world.ports import HostEnvironment
-from scenarios.world.world import World
+from scenarios.world.world import World, free_earlier_worlds
 from shop.app import create_app as create_shop
 from shop.settings import Settings as ShopSettings
 
 
 def observe_simulated(strategy: Strategy, workload: Workload, weather: Weather) -> Observation:
     """Run a strategy in a world of its own. Raises ServiceBroke for a bug of ours."""
+    free_earlier_worlds()
     world = World(workload.seed, latency=LOCAL_NETWORK)
     warehouse = Warehouse(world.now)
     _add_hosts(world, strategy, workload, warehouse)

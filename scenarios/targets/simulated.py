@@ -24,7 +24,7 @@ from scenarios.targets.world_control import SimulatedWorldControl
 from scenarios.warehouse import Warehouse
 from scenarios.world.latency import LOCAL_NETWORK, TINY
 from scenarios.world.ports import HostEnvironment
-from scenarios.world.world import World
+from scenarios.world.world import World, free_earlier_worlds
 from shop.app import create_app as create_shop
 from shop.settings import Settings as ShopSettings
 
@@ -65,6 +65,7 @@ def simulate(scenario: Scenario, seed: int, shop: str, *, every_call: bool = Fal
 
     ``every_call`` looks more closely for what escapes from the world: see ``World.run``.
     """
+    free_earlier_worlds()
     world = World(seed, latency=LOCAL_NETWORK, disk_delays=TINY)
     ours = provider_settings(scenario.provider, api_key=API_KEY, seed=seed)
     theirs = ShopSettings(

@@ -23,7 +23,7 @@ from scenarios.world.ports import AppFactory, AsgiApp, Clock, HostEnvironment
 from scenarios.world.randomness import keyed_fraction, keyed_random
 from scenarios.world.rules import AddedLatency, Delay, Lose, Message, Partition, Pass, Unreachable
 from scenarios.world.trace import Record, Trace
-from scenarios.world.world import HARNESS, World
+from scenarios.world.world import HARNESS, World, free_earlier_worlds
 
 __all__ = [
     "HARNESS",
@@ -64,6 +64,7 @@ __all__ = [
     "VirtualTimeLoop",
     "World",
     "WorldError",
+    "free_earlier_worlds",
     "keyed_fraction",
     "keyed_random",
 ]

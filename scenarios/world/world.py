@@ -29,6 +29,16 @@ HARNESS = "harness"
 T = TypeVar("T")
 
 
+def free_earlier_worlds() -> None:
+    """Free worlds that nobody needs any more. To be called before another one is made.
+
+    The collector would never come to them: it is on between runs alone, where too little happens.
+    And what exists of a new world would count as old, and keep all that refers to it from being
+    freed when its own time has come.
+    """
+    gc.collect(1)
+
+
 class World:
     """A loop, a network, hosts and a trace; everything random comes from the seed.
 

@@ -1,4 +1,4 @@
-"""What a run drops goes at once: none of it waits for the collector, which is off meanwhile."""
+"""What a run drops goes at once, since the collector is off meanwhile; its world goes soon."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from scenarios.mutants import CORRECT
+from scenarios.scenario_files import select
+from scenarios.targets.simulated import play_simulated
 from scenarios.world import World
 from scenarios.world.transport import Address
 from tests.scenarios.world.helpers import factory_of, post, say_ok
@@ -43,3 +46,10 @@ def _garbage_after(failures: int, call: Any) -> int:
 @pytest.mark.parametrize("call", [_by_httpx, _by_plain_call])
 def test_failed_calls_leave_nothing_behind(call: Any) -> None:
     assert _garbage_after(200, call) <= _garbage_after(10, call) + 20
+
+
+def test_a_world_is_freed_before_the_one_after_the_next_is_made() -> None:
+    (scenario,) = select(["calm"])
+    for seed in range(5):
+        play_simulated(scenario, seed, CORRECT)
+    assert sum(isinstance(one, World) for one in gc.get_objects()) <= 2
