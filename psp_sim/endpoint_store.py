@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from psp_sim.domain.endpoint import Endpoint, is_wanted
+from psp_sim.domain.endpoint import Endpoint, PreviousSecret, is_wanted
 from psp_sim.domain.retry_schedule import parse_schedule
 from sqlport import FOR_UPDATE, Row, Transaction, Value
 
@@ -20,9 +21,14 @@ CREATE TABLE IF NOT EXISTS webhook_endpoints (
 );
 """
 
+# Secrets before the previous one, as JSON: [[secret, until], ...], newest first.
+SEVERAL_PREVIOUS_SECRETS = """
+ALTER TABLE webhook_endpoints ADD COLUMN older_secrets TEXT NOT NULL DEFAULT '[]';
+"""
+
 _ENDPOINT = (
     "position, id, url, secret, previous_secret, previous_secret_until, events, status, "
-    "created_at, dialect, retry_schedule, disabled_reason, failures, failing_since"
+    "created_at, dialect, retry_schedule, disabled_reason, failures, failing_since, older_secrets"
 )
 
 _COLUMNS = tuple(_ENDPOINT.split(", ")[1:])
@@ -31,20 +37,22 @@ _COLUMNS = tuple(_ENDPOINT.split(", ")[1:])
 async def save_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
     """Store an endpoint, new or changed."""
     schedule = endpoint.retry_schedule
+    newest = endpoint.previous[0] if endpoint.previous else None
+    older = [(one.secret, one.until) for one in endpoint.previous[1:]]
     await transaction.execute(
         f"INSERT INTO webhook_endpoints ({_ENDPOINT.removeprefix('position, ')}) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE "
         "SET url = excluded.url, secret = excluded.secret, "
         "previous_secret = excluded.previous_secret, "
         "previous_secret_until = excluded.previous_secret_until, events = excluded.events, "
         "status = excluded.status, retry_schedule = excluded.retry_schedule, "
         "disabled_reason = excluded.disabled_reason, failures = excluded.failures, "
-        "failing_since = excluded.failing_since",
+        "failing_since = excluded.failing_since, older_secrets = excluded.older_secrets",
         endpoint.id,
         endpoint.url,
         endpoint.secret,
-        endpoint.previous_secret,
-        endpoint.previous_secret_until,
+        newest.secret if newest else None,
+        newest.until if newest else None,
         json.dumps(endpoint.events),
         endpoint.status,
         endpoint.created_at,
@@ -53,6 +61,7 @@ async def save_endpoint(transaction: Transaction, endpoint: Endpoint) -> None:
         endpoint.disabled_reason,
         endpoint.failures,
         endpoint.failing_since,
+        json.dumps(older),
     )
 
 
@@ -145,8 +154,6 @@ def _read(*values: Value) -> Endpoint:
         id=row["id"],
         url=row["url"],
         secret=row["secret"],
-        previous_secret=row["previous_secret"],
-        previous_secret_until=row["previous_secret_until"],
         events=tuple(json.loads(row["events"])),
         status=row["status"],
         created_at=row["created_at"],
@@ -155,4 +162,12 @@ def _read(*values: Value) -> Endpoint:
         disabled_reason=row["disabled_reason"],
         failures=row["failures"],
         failing_since=row["failing_since"],
+        previous=tuple(_previous(row)),
     )
+
+
+def _previous(row: dict[str, Any]) -> Iterator[PreviousSecret]:
+    if row["previous_secret"] is not None:
+        yield PreviousSecret(row["previous_secret"], row["previous_secret_until"])
+    for secret, until in json.loads(row["older_secrets"]):
+        yield PreviousSecret(secret, until)

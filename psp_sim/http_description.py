@@ -166,7 +166,7 @@ DESCRIBED: dict[str, Described] = {
         errors=(errors.NotFound,),
     ),
     f"POST {_ENDPOINT}/rotate_secret": Described(
-        "Make a new secret; both sign during the overlap",
+        "Make a new secret; the one so far signs beside it during the overlap",
         models.Endpoint,
         body=RotateSecret,
         takes_key=True,

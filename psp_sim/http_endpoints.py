@@ -66,7 +66,7 @@ Schedule = Annotated[
 ]
 Overlap = Annotated[
     float | None,
-    msgspec.Meta(description="Seconds that both secrets sign", extra_json_schema=_OVERLAP),
+    msgspec.Meta(description="Seconds that the secret so far signs on", extra_json_schema=_OVERLAP),
 ]
 
 

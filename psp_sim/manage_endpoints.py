@@ -46,8 +46,6 @@ def new_endpoint(provider: Provider, request: EndpointRequest) -> Endpoint:
         id=provider.new_id("we"),
         url=check_url(request.url, allow_public=provider.settings.allow_public_targets),
         secret=_secret(provider, request),
-        previous_secret=None,
-        previous_secret_until=None,
         events=_events(request.events),
         status=ENABLED,
         created_at=provider.clock.now(),
@@ -161,18 +159,14 @@ async def redeliver_event(provider: Provider, delivery_id: str) -> dict[str, Any
 async def rotate_secret(
     provider: Provider, transaction: Transaction, endpoint_id: str, overlap_s: float | None
 ) -> Endpoint:
-    """Give the endpoint a new secret; the old one signs beside it during the overlap.
+    """Give the endpoint a new secret; the one so far signs beside it during the overlap.
 
     ``overlap_s`` in seconds, None for the provider's own. Raises NotFound.
     """
     endpoint = await hold_endpoint(transaction, endpoint_id)
     lasting_s = provider.settings.rotation_overlap_s if overlap_s is None else overlap_s
-    rotated = replace(
-        endpoint,
-        secret=DIALECTS[endpoint.dialect].new_secret(provider.random),
-        previous_secret=endpoint.secret,
-        previous_secret_until=provider.clock.now() + lasting_s,
-    )
+    secret = DIALECTS[endpoint.dialect].new_secret(provider.random)
+    rotated = endpoint.with_new_secret(secret, provider.clock.now(), lasting_s)
     await save_endpoint(transaction, rotated)
     return rotated
 
@@ -188,7 +182,7 @@ async def remove_endpoint(provider: Provider, endpoint_id: str) -> None:
 
 def render_endpoint(endpoint: Endpoint, *, with_secret: bool = False) -> dict[str, Any]:
     """Return the endpoint as the API shows it; the secret shows only when it is new."""
-    until = endpoint.previous_secret_until
+    until = endpoint.previous_until
     schedule = endpoint.retry_schedule
     shown: dict[str, Any] = {
         "id": endpoint.id,

@@ -24,4 +24,5 @@ CREATE INDEX IF NOT EXISTS deliveries_by_state ON deliveries (state);
 SCHEMA_STEPS = (
     store.SCHEMA + endpoint_store.SCHEMA + outbox.SCHEMA,
     _SEVERAL_PROCESSES,
+    endpoint_store.SEVERAL_PREVIOUS_SECRETS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from psp_sim.domain.duration import format_duration
@@ -17,12 +17,23 @@ ENABLED = "enabled"
 DISABLED = "disabled"
 ALL_EVENTS = "*"
 
+# Each of them adds a signature to every webhook; with five no header is over a kilobyte.
+PREVIOUS_SECRETS_MAX = 5
+
 _URL = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class PreviousSecret:
+    """A secret that was replaced, and the end of the overlap that was promised for it."""
+
+    secret: str = field(repr=False)
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A registered URL. The previous secret goes on signing until its time is over.
+    """A registered URL. Previous secrets, newest first, go on signing until their time is over.
 
     ``failures`` counts failed attempts since the last success, ``failing_since`` is the time of
     the first of them. Without a retry schedule of its own it has the provider's.
@@ -31,8 +42,6 @@ class Endpoint:
     id: str
     url: str
     secret: str
-    previous_secret: str | None
-    previous_secret_until: float | None
     events: tuple[str, ...]
     status: str
     created_at: float
@@ -41,12 +50,27 @@ class Endpoint:
     disabled_reason: str | None = None
     failures: int = 0
     failing_since: float | None = None
+    previous: tuple[PreviousSecret, ...] = ()
+
+    @property
+    def previous_until(self) -> float | None:
+        """Until when any of the previous secrets signs, which may be over; None without any."""
+        return max((one.until for one in self.previous), default=None)
 
     def secrets_at(self, now: float) -> Sequence[str]:
         """Return the secrets that sign at this time, newest first."""
-        if self.previous_secret and now < (self.previous_secret_until or 0.0):
-            return (self.secret, self.previous_secret)
-        return (self.secret,)
+        return (self.secret, *(one.secret for one in self.previous if now < one.until))
+
+    def with_new_secret(self, secret: str, now: float, overlap_s: float) -> Endpoint:
+        """Return the endpoint with this secret; the one so far signs on during the overlap.
+
+        Those before it keep what they were promised. When there are too many the oldest ends: who
+        replaces a secret that has leaked must not be told to wait until there is room.
+        """
+        replaced = PreviousSecret(self.secret, now + overlap_s)
+        signing = tuple(one for one in (replaced, *self.previous) if now < one.until)
+        previous = signing[:PREVIOUS_SECRETS_MAX] or (replaced,)
+        return replace(self, secret=secret, previous=previous)
 
     def wants(self, event_type: str) -> bool:
         """Tell whether the endpoint listens to this type of event."""

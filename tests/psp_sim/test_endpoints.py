@@ -6,6 +6,8 @@ import random
 import pytest
 
 from psp_sim.domain.dialects import DIALECTS
+from psp_sim.domain.dialects.dialect import Message
+from psp_sim.domain.endpoint import PREVIOUS_SECRETS_MAX
 from tests.psp_sim.signatures import signers_of
 from tests.psp_sim.stand import Reply, in_world
 
@@ -88,6 +90,53 @@ async def test_both_secrets_sign_during_the_overlap_and_the_new_one_alone_after_
     assert await signers(stand, old, new) == [new, old]
     await asyncio.sleep(5)
     assert await signers(stand, old, new) == [new]
+
+
+@in_world()
+async def test_a_secret_signs_as_long_as_was_promised_however_often_it_is_rotated(stand):
+    endpoint = await stand.add_endpoint(events=["payment.processing"])
+    secrets = [endpoint["secret"]]
+    for overlap_s in (300, 60, 0):
+        rotated = (await rotate(stand, endpoint, {"overlap_s": overlap_s})).json
+        secrets.insert(0, rotated["secret"])
+        assert rotated["previous_secret_expires_at"].startswith("2026-01-01T00:05:00")
+    newest, leaked, second, first = secrets
+    assert await signers(stand, newest, leaked, second, first) == [newest, second, first]
+    await asyncio.sleep(60)
+    assert await signers(stand, newest, leaked, second, first) == [newest, first]
+    await asyncio.sleep(300)
+    assert await signers(stand, newest, leaked, second, first) == [newest]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@in_world()
+async def test_however_often_a_secret_is_rotated_no_header_gets_long(stand, dialect):
+    endpoint = await stand.add_endpoint(events=["payment.processing"], dialect=dialect)
+    for _ in range(PREVIOUS_SECRETS_MAX + 3):
+        assert (await rotate(stand, endpoint)).status == 200
+    await stand.pay()
+    await asyncio.sleep(1)
+    [call] = stand.sink.calls
+    assert max(map(len, call.headers.values())) <= 1000
+
+
+@pytest.mark.parametrize(("dialect", "signing"), [("square", 0), ("shopify", -1)])
+@in_world()
+async def test_where_there_is_room_for_one_signature_the_newest_or_the_oldest_signs(
+    stand, dialect, signing
+):
+    endpoint = await stand.add_endpoint(events=["payment.processing"], dialect=dialect)
+    secrets = [endpoint["secret"]]
+    for _ in range(2):
+        secrets.insert(0, (await rotate(stand, endpoint)).json["secret"])
+    await stand.pay()
+    await asyncio.sleep(1)
+    [call] = stand.sink.calls
+    spoken = DIALECTS[dialect]
+    content = spoken.content(Message("", 0, stand.sink.url, call.body.decode()))
+    message = Message("", 0, stand.sink.url, "")
+    signatures = [spoken.signature(secret, message, content) for secret in secrets]
+    assert call.headers[spoken.signature_header] == signatures[signing]
 
 
 @pytest.mark.parametrize(("body", "expires"), [(None, "2026-01-02T00"), ({}, "2026-01-02T00")])

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from psp_sim import store
+from psp_sim.endpoint_store import endpoint_by_id, save_endpoint
 from psp_sim.schema import SCHEMA_STEPS
 from sqlport import DatabaseError, open_database
 from tests.databases import database_url, postgres, postgres_url  # noqa: F401 - fixtures
@@ -44,6 +45,24 @@ async def test_a_database_of_the_first_version_keeps_what_it_holds(database):
         )
         numbers = [await store.order_number_of(transaction, each) for each in "abc"]
     assert numbers == [1, 2, 3]
+
+
+async def test_a_secret_whose_overlap_began_in_an_older_version_goes_on_signing(database):
+    await database.migrate(SCHEMA_STEPS[:2])
+    async with database.transaction() as transaction:
+        await transaction.execute(
+            "INSERT INTO webhook_endpoints (id, url, secret, previous_secret, "
+            "previous_secret_until, events, status, created_at, dialect, failures) VALUES "
+            "('we_1', 'http://127.0.0.1/', 'new', 'old', 100.5, '[]', 'enabled', 0, 'standard', 0)"
+        )
+    await database.migrate(SCHEMA_STEPS)
+    async with database.transaction() as transaction:
+        endpoint = await endpoint_by_id(transaction, "we_1")
+        assert endpoint.secrets_at(100.0) == ("new", "old")
+        rotated = endpoint.with_new_secret("newer", 50.25, 10.0)
+        await save_endpoint(transaction, rotated)
+        assert await endpoint_by_id(transaction, "we_1") == rotated
+    assert rotated.secrets_at(60.0) == ("newer", "new", "old")
 
 
 async def test_several_that_start_together_take_turns(database_url):  # noqa: F811

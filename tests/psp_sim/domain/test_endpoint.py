@@ -1,6 +1,12 @@
 import pytest
 
-from psp_sim.domain.endpoint import URL_CHARACTERS_MAX, Endpoint, check_url
+from psp_sim.domain.endpoint import (
+    PREVIOUS_SECRETS_MAX,
+    URL_CHARACTERS_MAX,
+    Endpoint,
+    PreviousSecret,
+    check_url,
+)
 from psp_sim.domain.errors import InvalidUrl
 
 
@@ -9,8 +15,7 @@ def endpoint(**changes):
         "id": "we_1",
         "url": "http://127.0.0.1/",
         "secret": "whsec_new",
-        "previous_secret": "whsec_old",
-        "previous_secret_until": 100.0,
+        "previous": (PreviousSecret("whsec_old", 100.0),),
         "events": ("*",),
         "status": "enabled",
         "created_at": 0.0,
@@ -21,8 +26,43 @@ def endpoint(**changes):
 def test_the_previous_secret_signs_until_its_time_is_over():
     assert endpoint().secrets_at(99.9) == ("whsec_new", "whsec_old")
     assert endpoint().secrets_at(100.0) == ("whsec_new",)
-    never = endpoint(previous_secret=None, previous_secret_until=None)
-    assert never.secrets_at(0.0) == ("whsec_new",)
+    assert endpoint(previous=()).secrets_at(0.0) == ("whsec_new",)
+
+
+def test_every_secret_signs_until_the_end_that_was_promised_for_it():
+    twice = endpoint().with_new_secret("whsec_newer", 10.0, 20.0)
+    assert twice.secrets_at(10.0) == ("whsec_newer", "whsec_new", "whsec_old")
+    assert twice.secrets_at(30.0) == ("whsec_newer", "whsec_old")
+    assert twice.secrets_at(100.0) == ("whsec_newer",)
+    assert twice.previous_until == 100.0
+
+
+def test_a_secret_that_ends_at_once_leaves_older_ones_what_they_were_promised():
+    leaked = endpoint().with_new_secret("whsec_newer", 10.0, 0.0)
+    assert leaked.secrets_at(10.0) == ("whsec_newer", "whsec_old")
+    assert leaked.previous_until == 100.0
+
+
+def test_when_an_overlap_ended_is_shown_until_the_next_rotation():
+    assert endpoint(previous=()).previous_until is None
+    at_once = endpoint(previous=()).with_new_secret("whsec_newer", 10.0, 0.0)
+    assert at_once.previous_until == 10.0
+    assert at_once.with_new_secret("whsec_newest", 20.0, 5.0).secrets_at(20.0) == (
+        "whsec_newest",
+        "whsec_newer",
+    )
+
+
+def test_of_too_many_secrets_the_oldest_ends_and_none_that_ended_by_itself_takes_its_place():
+    many = endpoint()
+    for number in range(PREVIOUS_SECRETS_MAX - 1):
+        many = many.with_new_secret(f"whsec_{number}", 10.0, 20.0)
+    assert many.secrets_at(10.0)[-1] == "whsec_old"
+    assert many.with_new_secret("whsec_last", 10.0, 0.0).secrets_at(10.0)[-1] == "whsec_old"
+    assert many.with_new_secret("whsec_last", 30.0, 20.0).secrets_at(30.0)[-1] == "whsec_old"
+    too_many = many.with_new_secret("whsec_last", 10.0, 20.0)
+    assert len(too_many.secrets_at(10.0)) == 1 + PREVIOUS_SECRETS_MAX
+    assert too_many.secrets_at(10.0)[-1] == "whsec_new"
 
 
 def test_an_endpoint_wants_all_events_or_those_it_names():
