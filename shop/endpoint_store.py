@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shop.domain.webhook_signature import WebhookSecrets
+from shop.domain.webhook_signature import PreviousSecret, WebhookSecrets
 from shop.queues import time_to_look
 from sqlport import SHARED, Row, Transaction
 
@@ -25,7 +27,11 @@ class Endpoint:
 
 async def load_endpoint(transaction: Transaction, url: str) -> Endpoint | None:
     """The endpoint with this URL, or None."""
-    row = await transaction.fetch_one("SELECT * FROM webhook_endpoints WHERE url = ?", url)
+    row = await transaction.fetch_one(
+        "SELECT webhook_endpoints.*, older_secrets.secrets AS older_secrets "
+        "FROM webhook_endpoints LEFT JOIN older_secrets USING (endpoint_id) WHERE url = ?",
+        url,
+    )
     return None if row is None else _endpoint_in(row)
 
 
@@ -138,6 +144,7 @@ async def forget_created(
         url,
         endpoint_id,
     )
+    await transaction.execute("DELETE FROM older_secrets WHERE endpoint_id = ?", endpoint_id)
 
 
 async def store_rotation_wish(
@@ -157,21 +164,38 @@ async def store_rotated(
     transaction: Transaction, url: str, rotation_key: str, secrets: WebhookSecrets
 ) -> None:
     """The provider has rotated the secret."""
-    await transaction.execute(
+    newest = secrets.previous[0] if secrets.previous else None
+    stored = await transaction.execute(
         "UPDATE webhook_endpoints SET secret = ?, previous_secret = ?, previous_ends_at = ?, "
         "rotation_key = NULL, rotation_overlap_s = NULL WHERE url = ? AND rotation_key = ?",
         secrets.current,
-        secrets.previous,
-        secrets.previous_ends_at,
+        newest.secret if newest else None,
+        newest.ends_at if newest else None,
         url,
         rotation_key,
+    )
+    if stored == 1:
+        await _store_older(transaction, url, secrets.previous[1:])
+
+
+async def _store_older(transaction: Transaction, url: str, older: Sequence[PreviousSecret]) -> None:
+    """Keep what came before the previous secret.
+
+    In a table of its own: a database that an older version made gets new tables, but no columns.
+    """
+    await transaction.execute(
+        "INSERT INTO older_secrets (endpoint_id, secrets) "
+        "SELECT endpoint_id, ? FROM webhook_endpoints WHERE url = ? AND endpoint_id IS NOT NULL "
+        "ON CONFLICT (endpoint_id) DO UPDATE SET secrets = excluded.secrets",
+        json.dumps([(one.secret, one.ends_at) for one in older]),
+        url,
     )
 
 
 def _endpoint_in(row: Row) -> Endpoint:
     secrets = None
     if row["secret"] is not None:
-        secrets = WebhookSecrets(row["secret"], row["previous_secret"], row["previous_ends_at"])
+        secrets = WebhookSecrets(row["secret"], tuple(_previous_in(row)))
     return Endpoint(
         url=row["url"],
         creation_key=row["creation_key"],
@@ -182,3 +206,10 @@ def _endpoint_in(row: Row) -> Endpoint:
         attempts=row["attempts"],
         due_at=row["due_at"],
     )
+
+
+def _previous_in(row: Row) -> Iterator[PreviousSecret]:
+    if row["previous_secret"] is not None:
+        yield PreviousSecret(row["previous_secret"], row["previous_ends_at"])
+    for secret, ends_at in json.loads(row["older_secrets"] or "[]"):
+        yield PreviousSecret(secret, ends_at)

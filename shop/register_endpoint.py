@@ -174,16 +174,24 @@ async def _rotate(
     rotated = await shop.provider.rotate_secret(endpoint_id, rotation_key, overlap_s)
     key_of(rotated.secret)
     assert endpoint.secrets is not None, "an endpoint with an id has a secret"
-    secrets = WebhookSecrets(
-        rotated.secret, endpoint.secrets.current, _overlap_end(shop, rotated, overlap_s)
-    )
+    now = shop.clock.now()
+    ends_at = _overlap_end(endpoint.secrets, rotated, now, overlap_s)
+    secrets = endpoint.secrets.replaced_by(rotated.secret, now, ends_at)
     async with shop.database.transaction() as transaction:
         await endpoint_store.store_rotated(transaction, endpoint.url, rotation_key, secrets)
     return secrets
 
 
-def _overlap_end(shop: Shop, rotated: EndpointBody, overlap_s: float | None) -> float:
+def _overlap_end(
+    known: WebhookSecrets, rotated: EndpointBody, now: float, overlap_s: float | None
+) -> float:
+    """When the secret that was just replaced ends.
+
+    The provider tells the last end of all. If that is an older secret's, this one ends when we
+    asked for it: a secret that was to end at once must not live on with one before it.
+    """
     told = unix_time_of(rotated.previous_secret_expires_at)
-    if told is not None:
+    is_of_older = any(told == one.ends_at for one in known.previous)
+    if told is not None and not (is_of_older and overlap_s is not None):
         return told
-    return shop.clock.now() + (_OVERLAP_IF_NOT_TOLD_S if overlap_s is None else overlap_s)
+    return now + (_OVERLAP_IF_NOT_TOLD_S if overlap_s is None else overlap_s)

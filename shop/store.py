@@ -115,6 +115,10 @@ CREATE TABLE IF NOT EXISTS webhook_endpoints (
     rotation_overlap_s DOUBLE PRECISION,
     attempts BIGINT NOT NULL DEFAULT 0,
     due_at DOUBLE PRECISION
+);
+CREATE TABLE IF NOT EXISTS older_secrets (
+    endpoint_id TEXT PRIMARY KEY,
+    secrets TEXT NOT NULL
 )
 """
 

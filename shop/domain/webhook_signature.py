@@ -22,6 +22,7 @@ from shop.domain.errors import (
 )
 
 TOLERANCE_S = 300.0
+PREVIOUS_SECRETS_MAX = 5
 _SECRET_PREFIX = "whsec_"  # noqa: S105  the prefix is public
 # Printable ASCII without a dot, which would make it ambiguous where the id ends in what was signed.
 _ID = re.compile(r"[!-\-/-~]{1,256}", re.ASCII)
@@ -40,18 +41,37 @@ class SignedWebhook:
 
 
 @dataclass(frozen=True, slots=True)
+class PreviousSecret:
+    """A secret that was replaced, and the end that was promised for it (Unix seconds)."""
+
+    secret: str = field(repr=False)
+    ends_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookSecrets:
-    """The secret in force, and the one before it until it ends (Unix seconds)."""
+    """The newest secret, and those before it, newest first, each until it ends."""
 
     current: str = field(repr=False)
-    previous: str | None = field(default=None, repr=False)
-    previous_ends_at: float | None = None
+    previous: tuple[PreviousSecret, ...] = ()
+
+    @property
+    def previous_ends_at(self) -> float | None:
+        """When the last of the previous secrets ends, or ended; None without any."""
+        return max((one.ends_at for one in self.previous), default=None)
 
     def accepted_at(self, now: float) -> tuple[str, ...]:
         """The secrets that a signature may be made with now, newest first."""
-        if self.previous is None or self.previous_ends_at is None or now > self.previous_ends_at:
-            return (self.current,)
-        return (self.current, self.previous)
+        return (self.current, *(one.secret for one in self.previous if now <= one.ends_at))
+
+    def replaced_by(self, secret: str, now: float, ends_at: float) -> WebhookSecrets:
+        """The secrets after a rotation: the newest until now ends then, others as they would.
+
+        Of too many the oldest ends, as at the provider.
+        """
+        replaced = PreviousSecret(self.current, ends_at)
+        in_force = tuple(one for one in (replaced, *self.previous) if now < one.ends_at)
+        return WebhookSecrets(secret, in_force[:PREVIOUS_SECRETS_MAX] or (replaced,))
 
 
 def verify(

@@ -21,6 +21,7 @@ from sqlport import Database, open_database
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NEXT_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+THIRD_SECRET = "whsec_dGhlIHRoaXJkIHNlY3JldCBvZiBhIHNob3A="
 
 # Where a shop's database is if the test does not say.
 DATABASE_URL = "sqlite:///:memory:"
@@ -93,6 +94,7 @@ class FakeWorld(httpx.AsyncBaseTransport):
         self.lose_answers = False
         self.warehouse_takes_s = 0.0
         self.may_rotate = True
+        self.previous_secrets_end_at = 1_700_000_000 + 10**7
 
     def calls(self, method: str, path: str) -> list[httpx.Request]:
         return [
@@ -186,8 +188,11 @@ class FakeWorld(httpx.AsyncBaseTransport):
         if not self.may_rotate:
             return httpx.Response(503)
         endpoint = self.endpoints[endpoint_id]
-        endpoint |= {"secret": NEXT_SECRET, "rotation_key": request.headers["idempotency-key"]}
-        ends = datetime.fromtimestamp(1_700_000_000 + 10**7, UTC).isoformat()
+        key = request.headers["idempotency-key"]
+        if key != endpoint.get("rotation_key"):
+            new = NEXT_SECRET if endpoint["secret"] == SECRET else THIRD_SECRET
+            endpoint |= {"secret": new, "rotation_key": key}
+        ends = datetime.fromtimestamp(self.previous_secrets_end_at, UTC).isoformat()
         return httpx.Response(200, json={**endpoint, "previous_secret_expires_at": ends})
 
     def event(

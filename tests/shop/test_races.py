@@ -212,7 +212,7 @@ async def test_an_answer_that_comes_late_does_not_take_back_a_newer_secret(datab
     await endpoint_with(database, "we_1")
 
     async def rotate(transaction):
-        secrets = WebhookSecrets("whsec_2", "whsec_1", NOW + 60)
+        secrets = WebhookSecrets("whsec_1").replaced_by("whsec_2", NOW, NOW + 60)
         await endpoint_store.store_rotation_wish(transaction, URL, "key_r", None)
         await endpoint_store.store_rotated(transaction, URL, "key_r", secrets)
 
@@ -222,6 +222,18 @@ async def test_an_answer_that_comes_late_does_not_take_back_a_newer_secret(datab
         lambda one: endpoint_store.store_created(one, URL, "key_1", "we_1", "whsec_1"),
     )
     assert (await endpoint_of(database)).secrets.current == "whsec_2"
+
+
+async def test_a_rotation_that_another_process_finished_is_not_stored_twice(database):
+    await endpoint_with(database, "we_1")
+    first = WebhookSecrets("whsec_1").replaced_by("whsec_2", NOW, NOW + 60)
+    second = first.replaced_by("whsec_3", NOW, NOW + 60)
+    async with database.transaction() as transaction:
+        for key, secrets in (("key_r", first), ("key_s", second)):
+            await endpoint_store.store_rotation_wish(transaction, URL, key, None)
+            await endpoint_store.store_rotated(transaction, URL, key, secrets)
+        await endpoint_store.store_rotated(transaction, URL, "key_r", first)
+    assert (await endpoint_of(database)).secrets == second
 
 
 async def test_a_wish_to_look_is_not_lost_to_a_look_that_was_before_it(database):

@@ -8,7 +8,9 @@ from tests.shop.fakes import (
     NEXT_SECRET,
     QUICK,
     SECRET,
+    THIRD_SECRET,
     FakeWorld,
+    StoppedClock,
     after_every_lease,
     for_a_while,
     fresh_database,
@@ -72,6 +74,44 @@ async def test_after_a_rotation_both_secrets_are_in_force_until_the_old_one_ends
         assert [await accepts(shop, SECRET), await accepts(shop, NEXT_SECRET)] == [200, 200]
         shop.clock.ahead_s += 10**7 + 1
         assert [await accepts(shop, SECRET), await accepts(shop, NEXT_SECRET)] == [401, 200]
+
+
+async def test_every_secret_is_accepted_until_it_ends_however_often_they_are_rotated():
+    async with running_shop(clock=StoppedClock()) as shop:
+        first_ends_at = shop.world.previous_secrets_end_at
+        assert (await shop.http.post(ROTATE)).status_code == 200
+        shop.world.previous_secrets_end_at = first_ends_at + 1000
+        assert (await shop.http.post(ROTATE)).status_code == 200
+        secrets = (SECRET, NEXT_SECRET, THIRD_SECRET)
+        assert [await accepts(shop, one) for one in secrets] == [200, 200, 200]
+        shop.clock.ahead_s = first_ends_at + 1.0
+        assert [await accepts(shop, one) for one in secrets] == [401, 200, 200]
+        shop.clock.ahead_s = first_ends_at + 1001.0
+        assert [await accepts(shop, one) for one in secrets] == [401, 401, 200]
+
+
+async def test_a_secret_that_is_to_end_at_once_does_not_live_on_with_one_before_it():
+    """What the provider then tells is the end of the one before it: the last of all."""
+    async with running_shop() as shop:
+        assert (await shop.http.post(ROTATE)).status_code == 200
+        answer = await shop.http.post(ROTATE, json={"overlap_s": 0})
+        assert answer.json()["previous_secret_expires_at"].startswith("2024-")
+        secrets = (SECRET, NEXT_SECRET, THIRD_SECRET)
+        assert [await accepts(shop, one) for one in secrets] == [200, 401, 200]
+
+
+async def test_the_secrets_of_an_older_version_of_the_shop_stay_in_force():
+    world, database = FakeWorld(), await fresh_database()
+    async with running_shop(world, database=database) as shop:
+        assert (await shop.http.post(ROTATE)).status_code == 200
+    async with database.transaction() as transaction:
+        await transaction.execute("DROP TABLE older_secrets")
+    async with running_shop(world, database=database, clock=after_every_lease(), seed=2) as shop:
+        assert [await accepts(shop, one) for one in (SECRET, NEXT_SECRET)] == [200, 200]
+        assert (await shop.http.post(ROTATE)).status_code == 200
+        secrets = (SECRET, NEXT_SECRET, THIRD_SECRET)
+        assert [await accepts(shop, one) for one in secrets] == [200, 200, 200]
+    await database.close()
 
 
 async def test_the_overlap_can_be_asked_for():

@@ -19,7 +19,13 @@ from shop.domain.errors import (
     UnusableSecret,
     WebhookRefused,
 )
-from shop.domain.webhook_signature import SignedWebhook, WebhookSecrets, key_of, verify
+from shop.domain.webhook_signature import (
+    PREVIOUS_SECRETS_MAX,
+    SignedWebhook,
+    WebhookSecrets,
+    key_of,
+    verify,
+)
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -187,10 +193,29 @@ def test_a_secret_that_is_none_is_refused(secret):
 
 
 def test_the_previous_secret_is_in_force_until_its_end():
-    secrets = WebhookSecrets("new", "old", 100.0)
+    secrets = WebhookSecrets("old").replaced_by("new", 40.0, 100.0)
     assert secrets.accepted_at(100.0) == ("new", "old")
     assert secrets.accepted_at(100.1) == ("new",)
     assert WebhookSecrets("new").accepted_at(0) == ("new",)
+
+
+def test_every_secret_is_in_force_until_the_end_that_was_promised_for_it():
+    secrets = WebhookSecrets("old").replaced_by("new", 40.0, 100.0).replaced_by("newer", 41.0, 60.0)
+    assert secrets.accepted_at(60.0) == ("newer", "new", "old")
+    assert secrets.accepted_at(60.1) == ("newer", "old")
+    assert secrets.accepted_at(100.1) == ("newer",)
+    assert secrets.previous_ends_at == 100.0
+    assert WebhookSecrets("old").previous_ends_at is None
+
+
+def test_of_too_many_secrets_the_oldest_ends_and_none_that_ended_by_itself_takes_its_place():
+    secrets = WebhookSecrets("0").replaced_by("1", 0.0, 100.0)
+    for number in range(2, PREVIOUS_SECRETS_MAX + 1):
+        secrets = secrets.replaced_by(str(number), 0.0, 10.0)
+    assert len(secrets.accepted_at(0.0)) == 1 + PREVIOUS_SECRETS_MAX
+    assert secrets.replaced_by("last", 20.0, 30.0).accepted_at(20.0)[-1] == "0"
+    assert secrets.replaced_by("last", 0.0, 0.0).accepted_at(0.0)[-1] == "0"
+    assert secrets.replaced_by("last", 0.0, 30.0).accepted_at(0.0)[-1] == "1"
 
 
 def test_every_signature_is_compared_with_every_secret_in_constant_time(monkeypatch) -> None:
