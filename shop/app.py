@@ -62,7 +62,7 @@ from shop.tracking import (
     webhooks,
 )
 from shop.wake_others import hear_others, tell_others
-from shop.workers import Work, work_off
+from shop.workers import LONGEST_SLEEP_S, Work, work_off
 from sqlport import Database, DatabaseBusy, DatabaseUnreachable, TransactionConflict
 
 # What passes by itself. Anything else that a database says is a fault of ours, and answered 500.
@@ -158,6 +158,7 @@ def _order_workers(shop: Shop, parts: Parts) -> list[Work]:
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
             moves_forward=False,
+            longest_sleep_s=LONGEST_SLEEP_S,
         )
     ]
 
@@ -181,6 +182,7 @@ def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
             moves_forward=False,
+            longest_sleep_s=LONGEST_SLEEP_S,
         ),
         work_off(
             "requesting a refund",
@@ -190,6 +192,7 @@ def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,
             moves_forward=False,
+            longest_sleep_s=LONGEST_SLEEP_S,
         ),
         *_TRACKERS[shop.settings.tracking](shop, parts),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ _LOG = logging.getLogger("shop")
 _PAUSE_AFTER_ERROR_S = 1.0
 # A wall clock read as a float can lag behind the timer that just fired by less than this.
 _SHORTEST_SLEEP_S = 0.001
+# For work that is due at once. A clock that is set back makes it seem far away, and one that is
+# put right a second later wakes nobody who sleeps until then.
+LONGEST_SLEEP_S = 30.0
 
 T = TypeVar("T")
 Work = Coroutine[Any, Any, None]
@@ -28,6 +32,7 @@ async def work_off(
     clock: Clock,
     at_once: int,
     moves_forward: bool = True,
+    longest_sleep_s: float = math.inf,
 ) -> None:
     """Run for ever. An error in one item is logged and leaves the others alone.
 
@@ -37,6 +42,7 @@ async def work_off(
         at_once: how many items may be under way together
         moves_forward: whether ``handle`` can make something due sooner than ``take`` said, without
             setting ``wake`` itself: then each item that is done costs another look
+        longest_sleep_s: after how long to look again, though the clock says that it is too early
     """
     under_way = 0
 
@@ -64,7 +70,7 @@ async def work_off(
                     under_way += 1
                     tasks.create_task(run(item))
                 next_at = due.next_at if under_way < at_once else None
-            await _sleep_until(next_at, wake, clock)
+            await _sleep_until(next_at, wake, clock, longest_sleep_s)
 
 
 async def _taken(
@@ -77,12 +83,14 @@ async def _taken(
         return Due([], clock.now() + _PAUSE_AFTER_ERROR_S)
 
 
-async def _sleep_until(moment: float | None, wake: asyncio.Event, clock: Clock) -> None:
+async def _sleep_until(
+    moment: float | None, wake: asyncio.Event, clock: Clock, longest_s: float
+) -> None:
     """Sleep until ``wake`` is set, or the wall clock shows ``moment`` (Unix seconds)."""
     if moment is None:
         await wake.wait()
         return
-    delay_s = max(moment - clock.now(), _SHORTEST_SLEEP_S)
+    delay_s = min(max(moment - clock.now(), _SHORTEST_SLEEP_S), longest_s)
     timer = asyncio.get_running_loop().call_later(delay_s, wake.set)
     try:
         await wake.wait()

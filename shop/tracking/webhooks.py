@@ -11,7 +11,7 @@ from shop.ports import Shop
 from shop.process_inbox import take_due_events
 from shop.queues import Due
 from shop.register_endpoint import look_after_endpoint, take_endpoint_work
-from shop.workers import Work, work_off
+from shop.workers import LONGEST_SLEEP_S, Work, work_off
 
 
 def workers(shop: Shop, parts: Parts) -> list[Work]:
@@ -46,4 +46,5 @@ def inbox_worker(shop: Shop, parts: Parts) -> Work:
         wake=shop.wake.inbox,
         clock=shop.clock,
         at_once=1,
+        longest_sleep_s=LONGEST_SLEEP_S,
     )

@@ -66,3 +66,30 @@ async def test_a_worker_that_had_no_room_looks_for_what_it_left() -> None:
 async def test_after_a_failure_there_is_a_look() -> None:
     queue = await _worked_off(Queue("broken"), at_once=4, moves_forward=False)
     assert queue.looks == 2
+
+
+async def test_what_a_clock_set_back_makes_seem_far_away_is_looked_for_all_the_same() -> None:
+    clock, looks, done = FakeClock(), asyncio.Semaphore(0), asyncio.Event()
+    due_at = clock.now()
+
+    async def take(_room: int) -> Due[str]:
+        looks.release()
+        return Due(["a"], None) if clock.now() >= due_at else Due([], due_at)
+
+    async def handle(_item: str) -> None:
+        done.set()
+
+    clock.ahead_s -= 240.0
+    wake = asyncio.Event()
+    limits = {"at_once": 1, "moves_forward": False, "longest_sleep_s": 0.01}
+    worker = asyncio.create_task(
+        work_off("a test's work", take, handle, wake=wake, clock=clock, **limits)
+    )
+    async with asyncio.timeout(60):
+        await looks.acquire()
+        await looks.acquire()
+        assert not done.is_set()
+        clock.ahead_s += 240.0
+        await done.wait()
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
