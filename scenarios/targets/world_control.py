@@ -126,6 +126,7 @@ class SimulatedWorldControl:
             down_s=down_s,
             mode=mode,
             path=at["path"] or "",
+            commits_lost=fault.fields.get("commits_lost", 0),
         )
         began = self._world.now() - self._world.loop.time()
         self._moments.append(lambda: None if point.fired_at_s is None else began + point.fired_at_s)

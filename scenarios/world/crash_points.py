@@ -16,6 +16,7 @@ class CrashPoint:
 
     ``nth`` counts from 1 over all incarnations, among the passages whose path starts with ``path``.
     ``down_s`` is how long the host stays down; None leaves it down until somebody restarts it.
+    ``commits_lost`` is how many commits go with the power, of those that its disk has cached.
     """
 
     host: str
@@ -25,6 +26,7 @@ class CrashPoint:
     down_s: float | None = 1.0
     mode: CrashMode = "kill"
     path: str = ""
+    commits_lost: int = 0
     seen: int = 0
     fired: bool = False
     fired_at_s: float | None = None

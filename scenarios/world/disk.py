@@ -20,7 +20,6 @@ from scenarios.world.errors import WorldError
 from scenarios.world.incarnation import WORK, Incarnation
 from scenarios.world.latency import LatencyProfile
 from scenarios.world.loop import VirtualTimeLoop
-from scenarios.world.ports import CrashMode
 from scenarios.world.trace import Trace
 from sqlport import Others, SqliteDatabase, Transaction
 
@@ -50,29 +49,30 @@ class Disk:
         """The engine's connection, past every fence: for final reads by the harness."""
         return self.engine.connection
 
-    def crash(self, mode: CrashMode) -> None:
-        """Forget what was not committed, and with the power what had not reached the disk yet."""
+    def crash(self, commits_lost: int = 0) -> None:
+        """Forget what was not committed, and the last commits if those were only in a cache."""
         if self._engine is not None and self._engine.connection.in_transaction:
             self._engine.connection.rollback()
-        if mode == "power" and self._images:
-            self._images[0].backup(self.connection)
-            self._keep_image()
+        if commits_lost and self._images:
+            for _ in range(min(commits_lost, len(self._images) - 1)):
+                self._images.pop()
+            self._images[-1].backup(self.connection)
 
     def cache_commits(self, count: int) -> None:
-        """From now on the last ``count`` commits are only in a cache that needs power."""
-        self._images = deque(maxlen=count + 1)
-        self._keep_image()
+        """From now on a crash may take the last ``count`` commits, if not more already."""
+        images = self._images or [self._image()]
+        self._images = deque(images, maxlen=max(count + 1, self._images.maxlen or 0))
 
     def committed(self) -> None:
         """A transaction has changed something and ended well."""
         self.commits += 1
         if self._images:
-            self._keep_image()
+            self._images.append(self._image())
 
-    def _keep_image(self) -> None:
+    def _image(self) -> sqlite3.Connection:
         image = sqlite3.connect(":memory:")
         self.connection.backup(image)
-        self._images.append(image)
+        return image
 
     def restore(self, script: str) -> bool:
         """Take what the script makes of an empty disk, if known: far cheaper than to run it."""

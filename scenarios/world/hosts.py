@@ -230,18 +230,21 @@ class Host:
 
     # -- death --------------------------------------------------------------------------------
 
-    def crash(self, mode: CrashMode = "kill", *, down_s: float | None = None) -> None:
+    def crash(
+        self, mode: CrashMode = "kill", *, down_s: float | None = None, commits_lost: int = 0
+    ) -> None:
         """Die at once: nothing of this incarnation runs any more, not even a ``finally``.
 
         ``kill``: peers see their connections closed. ``power``: peers see silence.
-        With ``down_s`` the host starts again after that many seconds.
+        With ``down_s`` the host starts again after that many seconds. ``commits_lost`` is how many
+        commits are gone then, of those that its disk has cached.
         """
         incarnation = self.incarnation
         if incarnation is None or self.state in (HostState.DOWN, HostState.CRASHED):
             return
         self._record("host_crashed", incarnation=incarnation.number, mode=mode)
         self._powered_off = mode == "power"
-        self._end(incarnation, HostState.CRASHED, mode)
+        self._end(incarnation, HostState.CRASHED, mode, commits_lost)
         self._tell_starter(None)
         if down_s is not None:
             self._loop.call_later(
@@ -250,11 +253,17 @@ class Host:
 
     def _crash_at(self, point: CrashPoint) -> None:
         self._record("crash_point_reached", site=point.site, nth=point.nth, when=point.when)
-        self.crash(point.mode, down_s=point.down_s)
+        self.crash(point.mode, down_s=point.down_s, commits_lost=point.commits_lost)
 
-    def _end(self, incarnation: Incarnation, state: HostState, mode: CrashMode = "kill") -> None:
+    def _end(
+        self,
+        incarnation: Incarnation,
+        state: HostState,
+        mode: CrashMode = "kill",
+        commits_lost: int = 0,
+    ) -> None:
         incarnation.fence()
-        self.disk.crash(mode)
+        self.disk.crash(commits_lost)
         self.state = state
         self._app = None
         for exchange in incarnation.incoming.values():
@@ -311,7 +320,7 @@ class Host:
         """The run is over: no code of this host may change anything from now on."""
         if self.incarnation is not None:
             self.incarnation.fence()
-            self.disk.crash("kill")
+            self.disk.crash()
 
     # -- helpers ------------------------------------------------------------------------------
 

@@ -144,12 +144,14 @@ class World:
         down_s: float | None = 1.0,
         mode: CrashMode = "kill",
         path: str = "",
+        commits_lost: int = 0,
     ) -> CrashPoint:
         """Plan a crash at the n-th commit, outgoing request or own response of a host.
 
-        ``path`` narrows requests and responses to those whose path starts with it.
+        ``path`` narrows requests and responses to those whose path starts with it. ``commits_lost``
+        of what the disk has cached since ``Disk.cache_commits`` are gone afterwards.
         """
-        point = CrashPoint(host, site, nth, when, down_s, mode, path)
+        point = CrashPoint(host, site, nth, when, down_s, mode, path, commits_lost)
         self.host(host).crash_points.add(point)
         return point
 

@@ -1,6 +1,6 @@
 """Plans that a search found and whose failure was mended: the correct shop holds in them.
 
-All but the last failed by the harness's fault.
+All failed by the harness's fault, but for the last and what a clock that was set back does.
 """
 
 from __future__ import annotations
@@ -51,6 +51,28 @@ FOUND = {
         "faults": [
             {"kind": "skew", "by": "4m", "for": "5s"},
             {"kind": "crash", "at": {"site": "commit", "nth": 7}, "for": "5s"},
+        ],
+    },
+    "what seems far away to a clock that was set back for a second": {
+        "seed": 4245,
+        "orders": 1,
+        "faults": [{"kind": "skew", "by": "-4m", "start": 2.01, "for": "1s"}],
+    },
+    "two power cuts of which one takes a commit with it": {
+        "seed": 1001,
+        "orders": 1,
+        "faults": [
+            {
+                "kind": "power_loss",
+                "at": {"site": "response", "path": "/webhooks", "nth": 1, "when": "after"},
+                "for": "1s",
+                "commits_lost": 1,
+            },
+            {
+                "kind": "power_loss",
+                "at": {"site": "commit", "nth": 2, "when": "before"},
+                "for": "1s",
+            },
         ],
     },
     "what was signed before two rotations comes after both": {

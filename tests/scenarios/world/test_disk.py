@@ -281,9 +281,12 @@ def test_commits_are_traced_if_asked() -> None:
     ]
 
 
-@pytest.mark.parametrize(("mode", "left"), [("kill", ["1", "2", "3"]), ("power", ["1"])])
-def test_the_last_commits_in_a_cache_go_with_the_power_and_not_with_the_process(
-    mode: Any, left: list[str]
+@pytest.mark.parametrize(
+    ("commits_lost", "left"),
+    [(0, ["1", "2", "3"]), (1, ["1", "2"]), (2, ["1"]), (3, ["1"])],
+)
+def test_a_crash_takes_the_commits_that_it_is_to_take_of_those_in_a_cache(
+    commits_lost: int, left: list[str]
 ) -> None:
     world = World(1)
     kept: list[str] = []
@@ -302,8 +305,10 @@ def test_the_last_commits_in_a_cache_go_with_the_power_and_not_with_the_process(
         return factory_of(say_ok)(environment)
 
     async def main(transport: Any) -> None:
-        world.crash("shop", mode)
+        world.host("shop").crash("power", commits_lost=commits_lost)
+        await world.start("shop")
+        world.host("shop").crash("power")
         await world.start("shop")
 
     run_in(world, ("shop", factory), main=main)
-    assert kept == left
+    assert kept == [*left, *left]
