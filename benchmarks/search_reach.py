@@ -9,7 +9,7 @@ from scenarios.mutants import MUTANTS
 from scenarios.search.explore import Budget, Failure, Search, search
 from scenarios.search.workers import cores
 
-RUNS = 3000
+RUNS = 4000
 
 
 def reach_figures() -> list[Figure]:

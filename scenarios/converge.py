@@ -150,7 +150,7 @@ async def look(
     is_on_its_way = any(payment["status"] not in OUTCOMES for payment in payments) or any(
         delivery["state"] in OPEN_STATES for delivery in deliveries
     )
-    unheard += await _unheard_of(stage, [*orders, *unheard], payments)
+    unheard += await unheard_of(stage, [*orders, *unheard], payments)
     missing = what_is_missing([*orders, *unheard], payments, deliveries, shipped_on(stage))
     return missing, is_on_its_way
 
@@ -162,7 +162,7 @@ def shipped_on(stage: Stage) -> Collection[str] | None:
     return {shipment.order for shipment in stage.warehouse.shipments}
 
 
-async def _unheard_of(
+async def unheard_of(
     stage: Stage, known: Sequence[OrderSeen], payments: Sequence[Mapping[str, Any]]
 ) -> list[OrderSeen]:
     """Return the shop's orders that were paid although their customers never got an answer.

@@ -14,6 +14,7 @@ from scenarios.converge import (
     QUIET_S,
     Rest,
     shipped_on,
+    unheard_of,
     wait_until_converged,
     what_is_missing,
 )
@@ -75,6 +76,8 @@ async def _come_to_rest(
         evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
         if waiting_for is not None:
             return evidence
+        # One may have been paid since the last look, by a shop that tried again just now.
+        unheard += await unheard_of(stage, [*orders, *unheard], evidence.payments)
         late = what_is_missing(
             [*orders, *unheard], evidence.payments, evidence.deliveries, shipped_on(stage)
         )

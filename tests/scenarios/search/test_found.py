@@ -58,6 +58,16 @@ FOUND = {
         "orders": 1,
         "faults": [{"kind": "skew", "by": "-4m", "start": 2.01, "for": "1s"}],
     },
+    "who got no answer is charged just as all seems at rest": {
+        "seed": 11484,
+        "orders": 1,
+        "shop": {"tracking": "polling+backoff"},
+        "steps": [APPROVE | {"order": 3, "at": "40s"}],
+        "faults": [
+            {"kind": "crash", "at": {"site": "commit", "nth": 1, "when": "after"}, "for": "70s"},
+            {"kind": "error", "status": 503},
+        ],
+    },
     "two power cuts of which one takes a commit with it": {
         "seed": 1001,
         "orders": 1,
