@@ -18,7 +18,7 @@ from benchmarks import million, peers, several_processes
 from benchmarks.figure import Figure, keep, show
 from benchmarks.harness_speed import harness_figures
 from benchmarks.processes import CouldNotStart
-from benchmarks.provider_speed import Bench, backlog_speed, payments_speed
+from benchmarks.provider_speed import Bench, backlog_speed, made_speed, payments_speed
 from benchmarks.raw_limits import bare_client, bare_database, empty_server
 from benchmarks.search_reach import reach_figures
 from benchmarks.watch import Speed
@@ -85,11 +85,16 @@ async def _provider(folder: Path, payments: int) -> list[Figure]:
     with ExitStack() as stack:
         bench = Bench(stack, _new(folder, "backlog"), "--settle-after", "0s")
         delivered = await backlog_speed(bench, payments)
+    with ExitStack() as stack:
+        bench = Bench(stack, _new(folder, "made"), "--settle-after", "1h")
+        await made_speed(bench, payments // 10, "warm")
+        made = await made_speed(bench, payments)
     empty_after = await empty_server(folder, 10_000)
     empty = (empty_before.per_cpu_second + empty_after.per_cpu_second) / 2
     client, database = await bare_client(folder, 5000), bare_database(folder)
     return [
         *_both("payments", paid, "empty ASGI application", empty),
+        *_both("payments_made", made, "empty ASGI application", empty),
         *_both("backlog_deliveries", delivered, "bare HTTP client", client),
         Figure.alone("empty_application_per_cpu_second", empty, "1/s"),
         Figure.alone("bare_client_per_cpu_second", client, "1/s"),

@@ -88,6 +88,13 @@ async def payments_speed(bench: Bench, number: int, prefix: str = "o") -> Speed:
     return watch.speed(number)
 
 
+async def made_speed(bench: Bench, number: int, prefix: str = "m") -> Speed:
+    """Payments made, each answered once it is stored, where nobody listens to what follows."""
+    watch = Watch(bench.provider)
+    await bench.pay(number, prefix)
+    return watch.speed(number)
+
+
 async def backlog_speed(bench: Bench, number: int, prefix: str = "b") -> Speed:
     """Signed deliveries of events that are stored already, for an endpoint that asks for them."""
     before, since = await bench.recorded(), datetime.now(UTC).isoformat()
