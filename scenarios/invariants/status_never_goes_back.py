@@ -13,7 +13,8 @@ def check(evidence: Evidence) -> Finding:
     steps = [
         (order.id, before, after, at)
         for order in evidence.orders
-        for (_, before), (at, after) in pairwise(order.history)
+        for (since, before), (at, after) in pairwise(order.history)
+        if not _was_forgotten(evidence, since, at)
     ]
     violations = [
         Violation(f"order {order_id} went back from {before} to {after}", at)
@@ -22,6 +23,14 @@ def check(evidence: Evidence) -> Finding:
         and not _is_undone(evidence, order_id, before, after)
     ]
     return Finding(len(steps), violations)
+
+
+def _was_forgotten(evidence: Evidence, begin: float, end: float) -> bool:
+    """Whether a power cut took commits from the shop in between: then it cannot know better."""
+    return any(
+        one.forgets and "shop" in one.hosts and one.overlaps(begin, end)
+        for one in evidence.disturbances
+    )
 
 
 def _is_undone(evidence: Evidence, order_id: str, before: str, after: str) -> bool:

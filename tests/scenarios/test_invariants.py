@@ -352,6 +352,23 @@ def test_what_went_with_the_power_was_not_promised() -> None:
         assert INVARIANTS[name].check(seen).evaluated == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "forgets", "began_at", "is_broken"),
+    [
+        ("shop", True, 0.5, False),
+        ("shop", False, 0.5, True),
+        ("psp", True, 0.5, True),
+        ("shop", True, 1.5, True),
+    ],
+)
+def test_only_a_shop_whose_disk_forgot_in_between_may_go_back(
+    host: str, forgets: bool, began_at: float, is_broken: bool
+) -> None:
+    dark = Disturbance("power_loss", frozenset({host}), began_at, began_at + 0.25, forgets=forgets)
+    back = evidence(orders=[order(1, "paid", "pending")], disturbances=[dark])
+    assert bool(INVARIANTS["status_never_goes_back"].check(back).violations) is is_broken
+
+
 def test_a_death_after_the_goods_have_left_is_no_case() -> None:
     late = replace(paused("shop", 5.0, 9.0), kind="crash")
     seen = evidence(pace=PACE, disturbances=[late])

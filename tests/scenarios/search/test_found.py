@@ -68,6 +68,20 @@ FOUND = {
             {"kind": "error", "status": 503},
         ],
     },
+    "a power cut takes the commit that told of the goods": {
+        "seed": 38533,
+        "orders": 1,
+        "faults": [
+            {
+                "kind": "power_loss",
+                "at": {"site": "response", "path": "/webhooks", "nth": nth, "when": "before"},
+                "for": "1s",
+                "commits_lost": 1,
+            }
+            for nth in (1, 2)
+        ]
+        + [{"kind": "slow_body", "event": "payment.processing", "by": "8s"}],
+    },
     "two power cuts of which one takes a commit with it": {
         "seed": 1001,
         "orders": 1,
