@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks.figure import Figure
+from scenarios.commands.explore import RUNS
 from scenarios.mutants import MUTANTS
 from scenarios.search.explore import Budget, Failure, Search, search
 from scenarios.search.workers import cores
-
-RUNS = 4000
 
 
 def reach_figures() -> list[Figure]:
