@@ -49,15 +49,19 @@ def judged(scenario: Scenario) -> Scenario:
 def paced(scenario: Scenario, target: Target) -> Scenario:
     """Return the scenario at a pace that the service can show itself at.
 
-    Somebody buys after it has mended its endpoint. And where a person deals with one certain
-    payment, customers come so far apart that payments are made in the order of buying.
+    Where its endpoint is to be disabled, the next customer comes after the webhooks of the one
+    before have failed: a success in between would keep it enabled. And somebody buys after it has
+    mended its endpoint. Where a person deals with one certain payment, customers come so far apart
+    that payments are made in the order of buying.
     """
     if any(step.do in STEPS_OF_PAYERS for step in scenario.steps):
         return replace(scenario, order_gap_s=max(scenario.order_gap_s, _APART_S * TIME_SCALE))
     within_s = target.timing.checks_endpoint_within
     if within_s is None or _REGISTRATION not in scenario.provider or scenario.orders == 1:
         return scenario
-    gap_s = max(scenario.order_gap_s, (within_s + _MARGIN_S) * TIME_SCALE / (scenario.orders - 1))
+    mended_s = (within_s + _MARGIN_S) / (scenario.orders - 1)
+    failed_s = target.timing.answers_within + _MARGIN_S
+    gap_s = max(scenario.order_gap_s, max(mended_s, failed_s) * TIME_SCALE)
     chaos_s = max(scenario.chaos_s, gap_s * scenario.orders)
     return replace(scenario, order_gap_s=gap_s, chaos_s=chaos_s)
 
@@ -108,7 +112,10 @@ def _registration_reasons(scenario: Scenario, target: Target) -> Iterator[str]:
             "say how soon in [timing] checks_endpoint_within"
         )
     elif paced(scenario, target).chaos_s / TIME_SCALE > CHAOS_MAX_S:
-        yield "[timing] checks_endpoint_within is too long to wait for: shorten it for the test"
+        yield (
+            "[timing] checks_endpoint_within or answers_within is too long to wait for: "
+            "shorten it for the test"
+        )
 
 
 def _world_reasons(fault: PlannedFault, target: Target) -> Iterator[str]:

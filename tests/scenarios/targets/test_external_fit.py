@@ -94,7 +94,26 @@ def test_somebody_buys_after_the_service_has_to_have_mended_its_endpoint(tmp_pat
     assert played.order_gap_s * (played.orders - 1) / TIME_SCALE > 10
     assert played.chaos_s >= scenario.chaos_s
     slow = target_of(tmp_path, TARGET + RICH.replace("10s", "10m"))
-    assert "shorten it for the test" in str(why_not_external(scenario, slow))
+    assert "checks_endpoint_within or answers_within is" in str(why_not_external(scenario, slow))
+
+
+@pytest.mark.parametrize("answers_within_s", [1, 3, 9])
+def test_nobody_buys_while_the_webhooks_that_disable_the_endpoint_are_failing(
+    answers_within_s: int, tmp_path: Path
+) -> None:
+    (scenario,) = select(["disabled_endpoint"])
+    target = target_of(tmp_path, TARGET + RICH + f"answers_within = '{answers_within_s}s'\n")
+    played = paced(scenario, target)
+    assert played.order_gap_s / TIME_SCALE > answers_within_s + 0.5
+    assert why_not_external(scenario, target) is None
+
+
+def test_a_service_that_takes_too_long_to_answer_cannot_be_shown_a_disabled_endpoint(
+    tmp_path: Path,
+) -> None:
+    (scenario,) = select(["disabled_endpoint"])
+    slow = target_of(tmp_path, TARGET + RICH + "answers_within = '1m'\n")
+    assert "answers_within is too long to wait for" in str(why_not_external(scenario, slow))
 
 
 def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buying(
