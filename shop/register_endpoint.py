@@ -21,7 +21,7 @@ from shop.domain.webhook_signature import WebhookSecrets, key_of
 from shop.endpoint_store import Endpoint
 from shop.ports import Shop
 from shop.queues import Due
-from shop.repair_endpoint import note_gone, note_settled, repair
+from shop.repair_endpoint import note_gone, note_registered_late, note_settled, repair
 from shop.settings import WEBHOOKS_AND_RECONCILIATION
 from shop.wire import EndpointBody, unix_time_of
 
@@ -68,6 +68,8 @@ async def look_after_endpoint(shop: Shop, endpoint: Endpoint) -> None:
     """Do what is to be done; plan the next try if the provider did not answer."""
     try:
         await _settle(shop)
+        if endpoint.id is None and endpoint.attempts > 1:
+            note_registered_late(shop)
     except (ProviderUnavailable, UnreadableAnswer, UnusableSecret) as problem:
         _LOG.warning("cannot register for webhooks yet: %s", problem.detail)
         settings, attempts = shop.settings, endpoint.attempts

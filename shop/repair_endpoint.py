@@ -44,6 +44,11 @@ def note_gone(shop: Shop) -> None:
     _read_the_log(shop)
 
 
+def note_registered_late(shop: Shop) -> None:
+    """Orders did not wait for the endpoint, and what became of them was told to nobody."""
+    _read_the_log(shop)
+
+
 def note_settled(shop: Shop) -> None:
     """The endpoint is as it should be now."""
     shop.endpoint_health.state = "ok"

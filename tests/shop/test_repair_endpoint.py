@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from sqlport import open_database
@@ -69,6 +70,27 @@ async def test_what_is_wrong_is_said_and_repaired_and_what_was_missed_is_fetched
     said = [one.message for one in caplog.records if one.levelno == logging.WARNING]
     assert any("not as it should be" in sentence for sentence in said)
     assert any("was repaired" in sentence for sentence in said)
+
+
+class RefusingRegistrations(FakeProvider):
+    """Everything works, but for making an endpoint."""
+
+    refuses = True
+
+    def _provider(self, request):
+        if self.refuses and (request.method, request.url.path) == ("POST", "/v1/webhook_endpoints"):
+            return httpx.Response(503, json={"code": "simulated_error"})
+        return super()._provider(request)
+
+
+async def test_what_was_missed_before_a_late_registration_is_fetched():
+    world = RefusingRegistrations()
+    async with running_shop(world, settings=LOOKING, wait_for_secret=False) as shop:
+        order_id, payment_id = await shop.place_requested_order()
+        await for_a_while()
+        world.settle(payment_id)
+        world.refuses = False
+        await shop.until_status(order_id, "fulfilled")
 
 
 async def test_missed_webhooks_are_asked_for_from_the_last_event_seen():
