@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import base64
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadtests.processes import running
-from loadtests.read_books import Services
+import httpx
+
+from loadtests.processes import CouldNotStart, running
+from loadtests.read_books import READ_TIMEOUT_S, Services
 
 PROVIDER, WAREHOUSE, SHOP = "provider", "warehouse", "shop"
 REGISTRAR = "registrar"
@@ -23,6 +26,7 @@ TIME_SCALE = "10"
 # A cache fills for a long time: with a small one, memory that grows is a leak.
 CACHE = "?cache_mb=4"
 SETTLE_AFTER, RETRIES = "2s", "10s,20s,40s,80s"
+REGISTERED_WITHIN_S, LOOK_EVERY_S = 60.0, 0.05
 _LOCAL = ("serve", "--host", "127.0.0.1", "--port", "0", "--database")
 
 
@@ -56,6 +60,7 @@ def whole_stack(folder: Path, preset: str) -> Iterator[Target]:
         shop = stack.enter_context(
             running(SHOP, _shop(folder, psp.url, warehouse.url), folder, {"SHOP_PSP_KEY": key})
         )
+        wait_until_registered(shop.url)
         yield Target(
             f"the shop at {shop.url} and the provider at {psp.url} ({preset})",
             {"LOAD_SHOP": shop.url, "LOAD_PSP": psp.url, "LOAD_PSP_KEY": key},
@@ -80,6 +85,7 @@ def shop_alone(folder: Path) -> Iterator[Target]:
         shop = stack.enter_context(
             running(SHOP, _shop(folder, registrar.url), folder, {"SHOP_PSP_KEY": "none"})
         )
+        wait_until_registered(shop.url)
         url = shop.url + WEBHOOK_PATH
         yield Target(
             f"the webhooks of the shop at {url}",
@@ -98,6 +104,22 @@ def consumer(url: str, secret: str, dialect: str) -> Target:
             "LOAD_WEBHOOK_DIALECT": dialect,
         },
     )
+
+
+def wait_until_registered(shop_url: str) -> None:
+    """Wait for the shop to be known to the provider, whose faults may refuse that a few times.
+
+    What is paid before has no webhook: users who come at once would measure that and nothing else.
+    Raises CouldNotStart.
+    """
+    give_up_at = time.monotonic() + REGISTERED_WITHIN_S
+    with httpx.Client(timeout=READ_TIMEOUT_S, trust_env=False) as client:
+        while time.monotonic() < give_up_at:
+            health = client.get(f"{shop_url}/healthz").raise_for_status().json()
+            if health["webhook_endpoint"]["state"] == "ok":
+                return
+            time.sleep(LOOK_EVERY_S)
+    raise CouldNotStart("the shop could not register for webhooks at the provider: see its log")
 
 
 def _shop(folder: Path, psp_url: str, warehouse_url: str | None = None) -> tuple[str, ...]:
