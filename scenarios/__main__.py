@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 
 from scenarios.commands import COMMANDS
 from scenarios.errors import Unreachable, WrongUsage
+from scenarios.stop_requests import INTERRUPTED
 
 WRONG_USAGE = 2
 NOTHING_PROVEN = 3
-INTERRUPTED = 130
 
 STOP_AGAIN_AFTER_S = 0.5
 

@@ -14,6 +14,7 @@ from scenarios.report.exploration import explore_document, show_search
 from scenarios.search.explore import SHRINK_FOR_S, Budget, Search, search
 from scenarios.search.workers import cores
 from scenarios.search.write_failure import Written, write_failure
+from scenarios.stop_requests import INTERRUPTED, noted_stop
 from scenarios.verdict import Verdict
 
 RUNS = 4000
@@ -41,11 +42,12 @@ def _work(options: argparse.Namespace) -> int:
     common.check_shop(options)
     budget = _budget(options)
     total = budget.runs if budget.runs is not None else budget.seconds
-    with terminal.progress("exploring", total or 1) as bar:
+    with noted_stop() as is_to_stop, terminal.progress("exploring", total or 1) as bar:
 
         def advance(done: Search) -> None:
             reached = done.runs if budget.runs is not None else done.wall_s
-            said = f"exploring: {done.runs} plans, {done.broken_plans} break a promise"
+            doing = "stopping (once more: at once)" if is_to_stop() else "exploring"
+            said = f"{doing}: {done.runs} plans, {done.broken_plans} break a promise"
             bar.update(bar.task_ids[0], completed=reached, description=said)
 
         found = search(
@@ -55,12 +57,15 @@ def _work(options: argparse.Namespace) -> int:
             options.jobs or cores(),
             options.cluster,
             advance,
+            is_to_stop,
         )
     written = _written(found, Path(options.out))
     console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
     show_search(console, found, written)
     if options.json:
         documents.write_document(explore_document(found, written), options.json)
+    if found.stopped:
+        return INTERRUPTED
     if not found.runs:
         return EXIT_STATUS[Verdict.UNPROVEN]
     return EXIT_STATUS[Verdict.BROKEN if found.failures else Verdict.HELD]

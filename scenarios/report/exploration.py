@@ -23,6 +23,7 @@ def explore_document(search: Search, written: Sequence[Written]) -> dict[str, An
         "wall_seconds": round(search.wall_s, 3),
         "runs_per_second": round(search.runs_per_second, 1),
         "simulated_years_per_second": round(search.years_per_second, 4),
+        "stopped": search.stopped,
         "broken_plans": search.broken_plans,
         "idle_plans": search.idle_plans,
         "tiers": [
@@ -48,7 +49,9 @@ def explore_document(search: Search, written: Sequence[Written]) -> dict[str, An
 def show_search(console: Console, search: Search, written: Sequence[Written]) -> None:
     """Print each failure with its story and diagram, then what was covered."""
     for failure, files in zip(search.failures, written, strict=True):
-        _show_failure(console, failure, files)
+        _show_failure(console, failure, files, stopped=search.stopped)
+    if search.stopped:
+        console.print("\n[bold yellow]stopped[/bold yellow] before its end: what it did until then")
     console.print(f"\nplayed on the shop [bold]{search.shop}[/bold], seed {search.seed}:")
     for tier in search.tiers:
         console.print(f"  {tier.name}: {tier.covered}")
@@ -69,15 +72,16 @@ def show_search(console: Console, search: Search, written: Sequence[Written]) ->
         console.print("[green]no plan of these broke a promise[/green]; others may")
 
 
-def _show_failure(console: Console, failure: Failure, files: Written) -> None:
+def _show_failure(console: Console, failure: Failure, files: Written, *, stopped: bool) -> None:
     shrunk = failure.shrunk
     assert shrunk is not None, "a search ends with its failures shrunk"
     before, after = len(failure.found.faults), len(shrunk.plan.faults)
+    why_not = "the search was stopped" if stopped else "that takes more time: --shrink-for"
     console.print(f"\n[bold red]✗ {failure.invariant}[/bold red]", end="")
     console.print(
         f"  found by plan {failure.run} ({failure.tier}), broken by {failure.plans}; "
         f"shrunk from {before} faults to {after} in {shrunk.runs} runs"
-        f"{'' if shrunk.is_done else '; not fully shrunk, which takes more time: --shrink-for'}"
+        f"{'' if shrunk.is_done else f'; not fully shrunk, since {why_not}'}"
     )
     for sentence in files.story.sentences:
         console.print(f"    {escape(sentence)}")

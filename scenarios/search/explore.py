@@ -48,7 +48,7 @@ class Failure:
 
 @dataclass
 class Search:
-    """What a search did and found."""
+    """What a search did and found; ``stopped`` tells that it was asked to end before its time."""
 
     seed: int
     shop: str
@@ -61,6 +61,7 @@ class Search:
     fired: Counter[str] = field(default_factory=Counter)
     evaluated: Counter[str] = field(default_factory=Counter)
     idle_plans: int = 0
+    stopped: bool = False
 
     @property
     def runs_per_second(self) -> float:
@@ -97,10 +98,12 @@ def search(
     jobs: int,
     cluster: str | None,
     on_run: Callable[[Search], None],
+    is_to_stop: Callable[[], bool] = lambda: False,
 ) -> Search:
     """Play plans until the budget is spent, then shrink one failure for each broken invariant.
 
-    Raises WrongUsage and Unreachable for a cluster that cannot be used.
+    Once ``is_to_stop``, what is under way is finished, and nothing is shrunk any more. Raises
+    WrongUsage and Unreachable for a cluster that cannot be used.
     """
     portfolio = Portfolio(seed)
     portfolio.prepare()
@@ -111,7 +114,7 @@ def search(
     def plans() -> Iterator[Plan]:
         for tier, plan in islice(portfolio.plans(budget.runs), budget.runs):
             spent_s = time.perf_counter() - began
-            is_enough = budget.first and bool(found.failures)
+            is_enough = is_to_stop() or (budget.first and bool(found.failures))
             if is_enough or (budget.seconds is not None and spent_s >= budget.seconds):
                 return
             tiers.append(tier)
@@ -127,15 +130,16 @@ def search(
             failure.found,
             failure.invariant,
             lambda plan: play_plan(plan, shop),
-            is_time_over=_after(budget.shrink_for_s),
+            is_time_over=_after(budget.shrink_for_s, is_to_stop),
         )
+    found.stopped = is_to_stop()
     return found
 
 
-def _after(limit_s: float) -> Callable[[], bool]:
-    """Return what tells whether this process has worked for so long from now on.
+def _after(limit_s: float, is_to_stop: Callable[[], bool]) -> Callable[[], bool]:
+    """Return what tells whether this process has worked for so long from now on, or is to stop.
 
     It is time of the processor, so that a busy machine does not leave failures larger.
     """
     ends_at_s = time.process_time() + limit_s
-    return lambda: time.process_time() >= ends_at_s
+    return lambda: time.process_time() >= ends_at_s or is_to_stop()

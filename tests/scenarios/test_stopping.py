@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -43,7 +44,15 @@ def _expect_the_end(process: subprocess.Popen[str], status: int = 130) -> None:
     wait_until(lambda: not in_group(process.pid))
 
 
-@pytest.mark.parametrize("name", IN_VIRTUAL_TIME)
+def _expect_a_report(process: subprocess.Popen[str]) -> str:
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (130, "")
+    assert "stopped before its end" in out
+    wait_until(lambda: not in_group(process.pid))
+    return out
+
+
+@pytest.mark.parametrize("name", [name for name in IN_VIRTUAL_TIME if name != "explore"])
 def test_a_command_that_computes_ends_with_its_processes(name: str) -> None:
     process = _started([*IN_VIRTUAL_TIME[name], "--jobs", "2"])
     wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
@@ -52,19 +61,48 @@ def test_a_command_that_computes_ends_with_its_processes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tells", "number", "status"),
+    ("tells", "number"),
     [
-        (os.kill, signal.SIGINT, 130),
-        (os.killpg, signal.SIGINT, 130),
-        (os.killpg, signal.SIGTERM, 130),
-        (os.kill, signal.SIGKILL, -signal.SIGKILL),
+        (os.kill, signal.SIGINT),
+        (os.kill, signal.SIGTERM),
+        (os.killpg, signal.SIGINT),
+        (os.killpg, signal.SIGTERM),
     ],
 )
-def test_however_a_search_is_stopped_none_of_its_processes_is_left(tells, number, status) -> None:
+def test_a_search_that_is_stopped_tells_what_it_did_and_leaves_no_process(tells, number) -> None:
     process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "2"])
     wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
     tells(process.pid, number)
-    _expect_the_end(process, status)
+    assert "no fault: " in _expect_a_report(process)
+
+
+def test_what_a_stopped_search_has_found_can_be_replayed(tmp_path: Path) -> None:
+    search = [*IN_VIRTUAL_TIME["explore"], "--shop", "no_dedupe", "--out", str(tmp_path)]
+    process = _started([*search, "--jobs", "1"])
+    wait_until(lambda: _processor_time(process.pid) > 600)
+    os.kill(process.pid, signal.SIGTERM)
+    assert "not fully shrunk, since the search was stopped" in _expect_a_report(process)
+    for replay in tmp_path.glob("*.replay.json"):
+        again = _started(["replay", str(replay)])
+        assert again.communicate(timeout=120)[1] == ""
+        assert again.returncode == 1
+    assert list(tmp_path.glob("*.replay.json"))
+
+
+def test_a_search_that_is_stopped_twice_ends_at_once() -> None:
+    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "2"])
+    wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
+    for _ in range(2):
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(0.01)
+    _expect_the_end(process)
+
+
+def test_a_search_that_is_killed_leaves_no_process() -> None:
+    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "2"])
+    wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
+    os.kill(process.pid, signal.SIGKILL)
+    _expect_the_end(process, -signal.SIGKILL)
 
 
 def test_sigterm_counts_where_a_shell_has_ctrl_c_ignored() -> None:
@@ -73,11 +111,11 @@ def test_sigterm_counts_where_a_shell_has_ctrl_c_ignored() -> None:
     wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
     os.kill(process.pid, signal.SIGINT)
     os.kill(process.pid, signal.SIGTERM)
-    _expect_the_end(process)
+    _expect_a_report(process)
 
 
-def test_a_search_on_one_process_ends_in_the_middle_of_a_run() -> None:
-    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "1", "--json", "-"])
+def test_a_command_on_one_process_ends_in_the_middle_of_a_run() -> None:
+    process = _started([*IN_VIRTUAL_TIME["run"], "--jobs", "1", "--json", "-"])
     wait_until(lambda: _processor_time(process.pid) > 300)
     os.kill(process.pid, signal.SIGTERM)
     _expect_the_end(process)
