@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from psp_sim.server import KEEP_ALIVE_S, AbortableProtocol, bind, url_of
 from scenarios.errors import Unreachable
+from scenarios.targets.end_orphans import end_with_us, has_ended
 
 # Patient, since a machine may be busy; one that works takes a second.
 START_TIMEOUT_S = 120.0
@@ -57,10 +58,12 @@ async def started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterat
             stderr=output,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
+        end_with_us(process.pid)
         try:
             yield Started(await _url(name, process, log), process)
         finally:
             await _stop(process)
+            has_ended(process.pid)
 
 
 async def _url(name: str, process: asyncio.subprocess.Process, log: Path) -> str:

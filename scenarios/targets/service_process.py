@@ -18,6 +18,7 @@ import httpx
 
 from scenarios.api import Api
 from scenarios.errors import Unreachable, WrongUsage
+from scenarios.targets.end_orphans import end_with_us, has_ended
 
 STOP_TIMEOUT_S = 2.0
 LOOK_EVERY_S = 0.05
@@ -65,6 +66,7 @@ class ServiceProcess:
                 f"start: cannot run {self.command[0]!r} in {self.folder}: {problem.strerror}"
             ) from problem
         self._is_killed = False
+        end_with_us(-self._process.pid)
 
     async def wait_until_ready(self) -> None:
         """Wait for the first good answer. Raises Unreachable, with the log's last line."""
@@ -115,6 +117,7 @@ class ServiceProcess:
         """Wait for the end of a process that was killed."""
         if self._process is not None:
             await self._process.wait()
+            has_ended(-self._process.pid)
 
     async def stop(self) -> None:
         """Ask it to end, and kill what is left of it after a short while."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.process_groups import ROOT, in_group, wait_until
+from tests.scenarios.targets.test_external import ORDERS, REGISTERS_ITSELF
 
 # Each would go on for hours.
 IN_VIRTUAL_TIME = {
@@ -171,6 +173,35 @@ def test_a_command_on_real_services_ends_with_them(
     os.kill(process.pid, number)
     _expect_the_end(process)
     assert not list(tmp_path.glob("psp-*"))
+
+
+@pytest.mark.live
+def test_a_command_that_is_killed_leaves_none_of_our_services() -> None:
+    process = _started([*LIVE["run"], "--jobs", "2"])
+    wait_until(lambda: any("-m shop serve" in words for words in in_group(process.pid)))
+    os.kill(process.pid, signal.SIGKILL)
+    _expect_the_end(process, -signal.SIGKILL)
+
+
+@pytest.mark.live
+def test_a_command_that_is_killed_leaves_no_service_of_anybody_else(tmp_path: Path) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text(REGISTERS_ITSELF + ORDERS)
+    words = ["run", "calm", "--seeds", "1..100", "--target", str(target)]
+    process = _started(words, env=os.environ | {"TMPDIR": str(tmp_path)})
+    wait_until(lambda: _commands_with(f"sqlite:///{tmp_path}"))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=120)
+    wait_until(lambda: not _commands_with(f"sqlite:///{tmp_path}"))
+
+
+def _commands_with(words: str) -> list[str]:
+    """Return the command lines of this machine's processes that contain these words."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(file.read_text(errors="replace").replace("\0", " "))
+    return [line for line in found if words in line]
 
 
 @pytest.mark.parametrize("words", [["list"], ["list", "--json", "-"], ["run", "calm"]])
