@@ -49,8 +49,8 @@ class SampleShop:
             raise BadAnswer(f"order {order_id} has no status: {answer}")
         return str(answer["status"])
 
-    async def rotate_secret(self) -> bool:
-        """Rotate over the shop's administration."""
+    async def rotate_secret(self, _key: str, /) -> bool:
+        """Rotate over the shop's administration, which makes keys of its own."""
         status, _ = await self._api.call("POST", "/_admin/rotate_webhook_secret", {})
         return status == 200
 

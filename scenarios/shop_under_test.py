@@ -40,8 +40,8 @@ class ShopUnderTest(Protocol):
         """Return an order's public status, in the words of ``scenarios.evidence.RANKS``."""
         ...
 
-    async def rotate_secret(self) -> bool:
-        """Have the webhooks' secret rotated; tell whether it is done."""
+    async def rotate_secret(self, key: str, /) -> bool:
+        """Have the webhooks' secret rotated; tell whether it is done. ``key`` names the wish."""
         ...
 
     async def refund(self, order_id: str, amount_minor: int, key: str) -> bool:

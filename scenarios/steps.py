@@ -13,7 +13,7 @@ from scenarios.stage import Stage
 async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bool:
     """Do a step; tell whether it is done. Raises httpx.HTTPError or BadAnswer."""
     if step.do == "rotate_secret":
-        return await stage.shop.rotate_secret()
+        return await stage.shop.rotate_secret(f"rotate-{step.at_s:g}")
     order = next((each for each in orders if each.number == step.order), None)
     if order is None:
         return False

@@ -57,6 +57,9 @@ GROUNDS: dict[str, Ground] = {
     "a secret that is rotated": Ground(
         {"steps": [{"do": "rotate_secret", "at": "3s"}], "orders": 2, "order_gap": "4s"}
     ),
+    "a secret that is rotated again": Ground(
+        {"steps": [{"do": "rotate_secret", "at": at} for at in ("3s", "7s")]}, (WEBHOOKS, CALLS)
+    ),
     "polling": Ground({"shop": {"tracking": "polling"}}),
     "polling with backoff": Ground({"shop": {"tracking": "polling+backoff"}}),
     "long polling": Ground({"shop": {"tracking": "long-polling"}}),

@@ -130,11 +130,11 @@ class ExternalShop:
         """Nobody here knows how a stranger's staff refunds: such scenarios are left out."""
         raise NotImplementedError(f"refund {amount_minor} of {order_id} as {key}")
 
-    async def rotate_secret(self) -> bool:
+    async def rotate_secret(self, key: str, /) -> bool:
         """Rotate the secret at the provider, whose overlap lets the service go on with the old."""
         for endpoint in await self.provider.get_all("/v1/webhook_endpoints"):
             # The same key on a repeat: a lost answer must not rotate twice.
-            headers = {**self.provider.headers, "idempotency-key": f"rotate-{endpoint['id']}"}
+            headers = {**self.provider.headers, "idempotency-key": f"{key}-{endpoint['id']}"}
             api = replace(self.provider, headers=headers, timeout_s=_STEP_TIMEOUT_S)
             path = f"/v1/webhook_endpoints/{endpoint['id']}/rotate_secret"
             status, _ = await api.call("POST", path, {})

@@ -230,6 +230,17 @@ async def test_a_signature_by_the_previous_secret_is_refused(parts, broken):
         assert new.status_code == 200
 
 
+@both("two_secrets_only")
+async def test_a_signature_by_the_last_secret_but_one_is_refused(parts, broken):
+    async with running_shop(parts=parts) as shop:
+        for _ in range(2):
+            assert (await shop.http.post("/_admin/rotate_webhook_secret")).status_code == 200
+        on_its_way = await shop.deliver({"id": "evt_1", "type": "ping"}, secret=SECRET)
+        assert on_its_way.status_code == (401 if broken else 200)
+        newer = await shop.deliver({"id": "evt_2", "type": "ping"}, secret=NEXT_SECRET)
+        assert newer.status_code == 200
+
+
 @both("new_key_per_retry")
 async def test_a_lost_answer_charges_twice(parts, broken):
     world = FakeWorld()
