@@ -17,8 +17,8 @@ from scenarios.evidence import Shipment
 
 
 class _Call(msgspec.Struct):
-    order: str
-    fulfilment: str | None = None
+    order: str | int
+    fulfilment: str | int | None = None
 
 
 class Warehouse:
@@ -40,7 +40,8 @@ class Warehouse:
             call = msgspec.json.decode(await request.body(), type=_Call)
         except msgspec.DecodeError as problem:
             return JSONResponse({"detail": f"a fulfilment names its order: {problem}"}, 400)
-        self.shipments.append(Shipment(self._now(), call.order, call.fulfilment))
+        fulfilment = None if call.fulfilment is None else str(call.fulfilment)
+        self.shipments.append(Shipment(self._now(), str(call.order), fulfilment))
         return JSONResponse({"accepted": True})
 
     async def _list(self, _: Request) -> Response:

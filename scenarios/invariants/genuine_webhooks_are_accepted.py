@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from psp_sim.domain.delivery import DeliveryState
 from scenarios.evidence import Evidence
 from scenarios.invariants.finding import Finding, Invariant, Violation
 from scenarios.invariants.forgeries_are_refused import FORGERIES, WINDOW_S
@@ -12,6 +13,9 @@ from scenarios.moments import began_at, ended_at
 
 # Answers that put the sender off without refusing the message.
 _LATER = (408, 425, 429)
+
+# An error may be over at the next attempt. One that is not in so many is a refusal.
+_ERRORS_MIN = 3
 
 # A limit on the size of a body is the receiver's right, and 413 the answer that says so.
 _TOO_LARGE = 413
@@ -38,13 +42,14 @@ def _came_too_late(evidence: Evidence, attempt: Mapping[str, Any]) -> bool:
 
 
 def check(evidence: Evidence) -> Finding:
-    """Look for 4xx among the answers to genuine calls, and for 3xx: senders follow no redirect."""
+    """Look for 4xx among the answers to genuine calls, and for 3xx: senders follow no redirect.
+
+    And for webhooks to which nothing but 5xx was ever answered, until no attempt was left.
+    """
     genuine = [
         (delivery, attempt)
         for delivery, attempt in evidence.attempts()
-        if attempt["status"] is not None
-        and not any(kind in FORGERIES for kind in attempt["faults"])
-        and not _came_too_late(evidence, attempt)
+        if _is_genuine(evidence, attempt)
     ]
     violations = [
         Violation(
@@ -57,7 +62,27 @@ def check(evidence: Evidence) -> Finding:
         and attempt["status"] not in _LATER
         and not (attempt["status"] == _TOO_LARGE and "oversize_body" in attempt["faults"])
     ]
-    return Finding(len(genuine), violations)
+    return Finding(len(genuine), [*violations, *_never_taken(evidence)])
+
+
+def _is_genuine(evidence: Evidence, attempt: Mapping[str, Any]) -> bool:
+    """Tell whether a call was answered, and had every right to be taken."""
+    is_forged = any(kind in FORGERIES for kind in attempt["faults"])
+    is_answered = attempt["status"] is not None
+    return is_answered and not is_forged and not _came_too_late(evidence, attempt)
+
+
+def _never_taken(evidence: Evidence) -> Iterator[Violation]:
+    for delivery in evidence.deliveries:
+        calls = [each for each in delivery["attempts"] if _is_genuine(evidence, each)]
+        is_over = delivery["state"] == DeliveryState.EXHAUSTED and len(calls) >= _ERRORS_MIN
+        if is_over and all(each["status"] >= 500 for each in calls):
+            last = calls[-1]
+            yield Violation(
+                f"a genuine {delivery['type']} was answered with {last['status']} the last of "
+                f"{len(calls)} times, and never better: {last['answer'][:120]}",
+                ended_at(last),
+            )
 
 
 INVARIANT = Invariant(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from scenarios.evidence import Evidence, OrderSeen
 from scenarios.expected import OUTCOMES, expected_statuses
 from scenarios.invariants.finding import Finding, Invariant, Violation
@@ -23,7 +26,19 @@ def _violation(evidence: Evidence, order: OrderSeen) -> str | None:
     # Paid is agreement enough where shipped is wanted; that the goods leave is another promise.
     if order.status in wanted or (order.status == "paid" and "fulfilled" in wanted):
         return None
-    return f"order {order.id} is {order.status}, but its payment {', '.join(states)}"
+    told = ", ".join(_told(payment) for payment in payments)
+    return f"order {order.id} is {order.status}, but its payment {told}"
+
+
+def _told(payment: Mapping[str, Any]) -> str:
+    """Say what became of a payment, and of its money since."""
+    disputes = [f"a dispute was {each['status']}" for each in payment.get("disputes", ())]
+    refunded = payment.get("amount_refunded", 0)
+    refunds = [f"{refunded} {payment['currency']} were given back"] if refunded else []
+    failed = [each for each in payment.get("refunds", ()) if each["status"] == "failed"]
+    undone = ["a refund of it failed"] if failed else []
+    later = " and ".join([*disputes, *refunds, *undone])
+    return f"{payment['status']}, and then {later}" if later else str(payment["status"])
 
 
 def _open(states: list[str]) -> str:

@@ -81,11 +81,25 @@ class ExternalShop:
             raise BadAnswer(
                 f"{said}, and place_order.order_id = {expression!r} finds no id in {_shown(text)}"
             )
+        return PlacedOrder(str(order_id), "pending", *self._price(answer, said, text))
+
+    def _price(self, answer: Any, said: str, text: bytes) -> tuple[int, str] | tuple[None, None]:
+        """Return amount and currency if the target file says where they are. Raises BadAnswer."""
+        wanted = self.target.document.place_order
+        if wanted.amount is None or wanted.currency is None:
+            return None, None
         amount, currency = self.target.find_amount(answer), self.target.find_currency(answer)
-        is_priced = isinstance(amount, int) and isinstance(currency, str)
-        return PlacedOrder(
-            str(order_id), "pending", *((amount, currency) if is_priced else (None, None))
-        )
+        if not isinstance(amount, int) or isinstance(amount, bool):
+            raise BadAnswer(
+                f"{said}, and place_order.amount = {wanted.amount!r} finds no whole number of "
+                f"minor units in {_shown(text)}"
+            )
+        if not isinstance(currency, str):
+            raise BadAnswer(
+                f"{said}, and place_order.currency = {wanted.currency!r} finds no currency in "
+                f"{_shown(text)}"
+            )
+        return amount, currency.upper()
 
     async def status_of(self, order_id: str) -> str:
         """Return the order's status in our words; every word that is not listed means pending."""

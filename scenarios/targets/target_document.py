@@ -48,7 +48,7 @@ class ReadOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class TimingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the service says of its own pace, each a duration like ``"2s"``."""
 
-    answers_within: Any = "1s"
+    answers_within: Any = "3s"
     gives_up_after: Any = "10s"
     retries_within: Any = "10s"
     reconciles_within: Any = None

@@ -144,6 +144,10 @@ def _target(path: Path, document: Document) -> Target:
         )
     if not document.place_order.skus:
         raise WrongUsage("place_order.skus: name at least one thing that can be bought")
+    if (document.place_order.amount is None) != (document.place_order.currency is None):
+        raise WrongUsage(
+            "place_order: amount and currency go together: an amount is money in one currency only"
+        )
     if not document.read_order.paid:
         raise WrongUsage("read_order.paid: name the status words that mean that money has come")
     order, read = document.place_order, document.read_order

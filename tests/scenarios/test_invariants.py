@@ -146,6 +146,9 @@ BROKEN: dict[str, dict[str, Evidence]] = {
     "genuine_webhooks_are_accepted": {
         "refused at first": evidence(deliveries=[delivery((401, []), (200, []))]),
         "sent elsewhere": evidence(deliveries=[delivery((308, []), (200, []))]),
+        "never taken": evidence(
+            deliveries=[delivery((500, []), (500, []), (500, [])) | {"state": "exhausted"}]
+        ),
     },
 }
 CASES = [(name, case) for name, cases in BROKEN.items() for case in cases]
@@ -165,6 +168,31 @@ def test_a_repeat_of_one_fulfilment_id_counts_once() -> None:
     finding = INVARIANTS["fulfilled_at_most_once"].check(evidence(shipments=repeated))
     assert not finding.violations
     assert finding.evaluated == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "statuses", "is_broken"),
+    [
+        ("exhausted", (500, 500, 503), True),
+        ("exhausted", (500, 500), False),
+        ("exhausted", (500, 503, 429), False),
+        ("delivered", (500, 500, 500, 200), False),
+        ("waiting", (500, 500, 500), False),
+    ],
+)
+def test_a_webhook_to_which_nothing_but_errors_is_answered_was_refused(
+    state, statuses, is_broken
+) -> None:
+    seen = delivery(*((status, []) for status in statuses)) | {"state": state}
+    found = INVARIANTS["genuine_webhooks_are_accepted"].check(evidence(deliveries=[seen]))
+    assert bool(found.violations) is is_broken
+
+
+def test_what_went_back_is_told_beside_what_the_shop_believes() -> None:
+    lost = payment(disputes=[{"id": "dp_1", "status": "lost"}])
+    check = INVARIANTS["shop_agrees_with_provider"].check
+    (violation,) = check(evidence(payments=[lost])).violations
+    assert violation.endswith("but its payment succeeded, and then a dispute was lost")
 
 
 def test_a_sender_that_is_put_off_has_not_been_refused() -> None:
