@@ -40,13 +40,16 @@ def load_catalogue() -> list[Scenario]:
 def select(wanted: Sequence[str]) -> list[Scenario]:
     """Return the scenarios that names, tags or files ask for; all of them for an empty list.
 
-    Raises WrongUsage for a word that is none of these.
+    Raises WrongUsage for a word that is none of these, and for two files of one name: reports know
+    scenarios by name.
     """
     catalogue = load_catalogue()
     if not wanted:
         return catalogue
     chosen: dict[str, Scenario] = {}
+    files: dict[str, Path] = {}
     for word in wanted:
+        folder = Path(word).parent if word.endswith(".toml") else CATALOGUE
         if word.endswith(".toml"):
             found = [load_scenario(Path(word))]
         else:
@@ -57,7 +60,14 @@ def select(wanted: Sequence[str]) -> list[Scenario]:
                 f"{word!r} is no scenario, tag or .toml file; "
                 f"`psp-scenarios list` shows the scenarios; tags: {', '.join(tags)}"
             )
-        chosen.update({scenario.name: scenario for scenario in found})
+        for scenario in found:
+            file = (folder / f"{scenario.name}.toml").resolve()
+            if files.setdefault(scenario.name, file) != file:
+                raise WrongUsage(
+                    f"{file} and {files[scenario.name]} are both called {scenario.name!r}: "
+                    "rename one of them"
+                )
+            chosen[scenario.name] = scenario
     return list(chosen.values())
 
 

@@ -9,7 +9,7 @@ import pytest
 from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
-from scenarios.scenario_files import load_catalogue, load_scenario, select
+from scenarios.scenario_files import CATALOGUE, load_catalogue, load_scenario, select
 from scenarios.vocabulary import ALL_FAULTS, parse_planned_fault
 
 GOOD = """
@@ -162,6 +162,25 @@ def test_scenarios_are_chosen_by_name_tag_or_file(tmp_path: Path) -> None:
     assert "forged_signatures" in [scenario.name for scenario in select(["security"])]
     assert [scenario.name for scenario in select([str(path), "calm"])] == ["mine", "calm"]
     assert len(select(["calm", "smoke"])) == len(select(["smoke"]))
+
+
+def test_two_files_of_one_name_are_refused_and_one_file_named_twice_is_played_once(
+    tmp_path: Path,
+) -> None:
+    for folder, name in (("a", "mine"), ("b", "mine"), ("c", "calm")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.toml").write_text(GOOD, encoding="utf-8")
+    here, there, ours = (
+        str(tmp_path / path) for path in ("a/mine.toml", "b/mine.toml", "c/calm.toml")
+    )
+    for words in ([here, there], ["calm", ours], [ours, "smoke"]):
+        with pytest.raises(WrongUsage, match=r"are both called '(mine|calm)': rename one"):
+            select(words)
+    again = str(tmp_path / "b" / ".." / "a" / "mine.toml")
+    assert [scenario.name for scenario in select([here, again])] == ["mine"]
+    assert [scenario.name for scenario in select([str(CATALOGUE / "calm.toml"), "calm"])] == [
+        "calm"
+    ]
 
 
 def test_a_word_that_chooses_nothing_is_told() -> None:
