@@ -37,10 +37,10 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _work(options: argparse.Namespace) -> int:
     common.check_target(options)
     live = options.target == LIVE
-    payments = options.payments or (LIVE_PAYMENTS if live else DEFAULT_PAYMENTS)
+    payments = _default_payments(live) if options.payments is None else options.payments
     if not PAYMENTS_MIN <= payments <= PAYMENTS_MAX:
         raise WrongUsage(f"--payments {payments} is not from {PAYMENTS_MIN} to {PAYMENTS_MAX}")
-    faults = tuple(options.faults.split(",")) if options.faults else _default_faults(live)
+    faults = _default_faults(live) if options.faults is None else tuple(options.faults.split(","))
     for name in faults:
         weather_named(name, 1.0)
     with terminal.progress("comparing", len(faults) * len(STRATEGIES) * (2 if live else 1)) as bar:
@@ -63,6 +63,10 @@ def _work(options: argparse.Namespace) -> int:
     if options.html:
         write_page(results, real, document, options.html)
     return 0
+
+
+def _default_payments(live: bool) -> int:
+    return LIVE_PAYMENTS if live else DEFAULT_PAYMENTS
 
 
 def _default_faults(live: bool) -> tuple[str, ...]:

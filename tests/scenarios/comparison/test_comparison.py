@@ -155,7 +155,12 @@ def test_the_command_writes_the_contracts_keys(tmp_path, capsys) -> None:
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["--faults", "mist"], "'mist' is not known"), (["--payments", "3"], "--payments 3")],
+    [
+        (["--faults", "mist"], "'mist' is not known"),
+        (["--faults", ""], "'' is not known"),
+        (["--payments", "3"], "--payments 3 is not from 10"),
+        (["--payments", "0"], "--payments 0 is not from 10"),
+    ],
 )
 def test_wrong_usage_is_one_line(words, said, capsys) -> None:
     assert main(["compare", *words]) == 2
