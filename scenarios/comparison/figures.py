@@ -120,6 +120,8 @@ def measure(observation: Observation, background: Sequence[str]) -> Measured:
     in_background = sum(kinds[kind].requests for kind in background if kind in kinds)
     busy = [sample for sample in observation.samples if sample.at_s <= observation.busy_s]
     held = [sample.held for sample in busy] or [0]
+    asked = _rates([(sample.at_s, sample.requests) for sample in busy], observation.busy_s)
+    told = _rates([(sample.at_s, sample.webhooks) for sample in busy], observation.busy_s)
     return Measured(
         payments=payments,
         staleness=summary(staleness_of(observation)),
@@ -133,14 +135,26 @@ def measure(observation: Observation, background: Sequence[str]) -> Measured:
         background_per_hour=in_background / observation.ended_s * 3600,
         held_mean=fmean(held),
         held_max=max(held),
-        api_per_second=busy[-1].requests / observation.busy_s if busy else 0.0,
-        api_per_second_peak=max(
-            ((b.requests - a.requests) / (b.at_s - a.at_s) for a, b in pairwise(busy)), default=0.0
-        ),
-        webhooks_per_second=busy[-1].webhooks / observation.busy_s if busy else 0.0,
+        api_per_second=asked[0],
+        api_per_second_peak=asked[1],
+        webhooks_per_second=told[0],
         unresolved=sum(p.learnt_s is None for p in observation.payments),
         sources=dict(sorted(Counter(p.source or "never" for p in observation.payments).items())),
     )
+
+
+def _rates(counted: Sequence[tuple[float, int]], busy_s: float) -> tuple[float, float]:
+    """Return the mean rate and the highest between two looks at a counter, as (second, count).
+
+    Both are over the same time, up to the last look, and what a service asked before the first
+    counts as asked after it: a mean of those very rates is never above the highest.
+    """
+    if len(counted) < 2:
+        mean = sum(count for _, count in counted) / busy_s
+        return mean, mean
+    steps = list(pairwise([(0.0, 0), *counted[1:]]))
+    highest = max((after - count) / (later_s - at_s) for (at_s, count), (later_s, after) in steps)
+    return counted[-1][1] / counted[-1][0], highest
 
 
 def figures_of(

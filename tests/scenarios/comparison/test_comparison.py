@@ -53,6 +53,13 @@ def test_every_request_is_useful_wasted_unchanged_or_failed(calm) -> None:
     assert polled.total == pytest.approx(polled.useful + polled.wasted + polled.not_modified)
 
 
+def test_the_busiest_seconds_are_never_below_the_mean(calm) -> None:
+    for name, result in calm.items():
+        assert result.measured.api_per_second_peak >= result.measured.api_per_second, name
+    stream = calm["event stream"].measured
+    assert stream.api_per_second_peak == pytest.approx(1 / 20, rel=0.01), "it is opened once"
+
+
 def test_connections_held_are_arrivals_times_time_held(calm) -> None:
     """Little's law: some payments are still open when the last customer has come."""
     held = calm["long polling"]
