@@ -16,6 +16,7 @@ from psp_sim.change_payment import change_payment, find_payment, tell_of_change
 from psp_sim.domain.errors import InvalidState, NotFound, PspError
 from psp_sim.domain.lifecycle import authenticated
 from psp_sim.domain.payment import Payment, Status
+from psp_sim.http_nul import refuse_nul_in_target
 from psp_sim.http_operation import BrokenConnection, NoAnswer, read_body
 from psp_sim.http_pages import show_page
 from psp_sim.provider import Provider
@@ -50,6 +51,7 @@ async def _page(provider: Provider, request: Request, *, answers: bool) -> Respo
     if provider.faults.outage(now, provider.settings.time_scale) is not None:
         return BrokenConnection()
     try:
+        refuse_nul_in_target(request.scope)
         if answers:
             return await _answer(provider, request)
         async with provider.database.transaction() as transaction:

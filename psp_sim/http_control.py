@@ -17,6 +17,7 @@ from psp_sim.domain.event import iso_timestamp
 from psp_sim.domain.presets import expand_preset
 from psp_sim.fault_book import InstalledFault
 from psp_sim.http_guard import guard
+from psp_sim.http_nul import refuse_nul_in_target
 from psp_sim.http_operation import decode, problem, read_body
 from psp_sim.http_route import route_to_function
 from psp_sim.provider import Provider
@@ -38,6 +39,7 @@ def _route(provider: Provider, path: str, method: str, handle: Handler) -> Route
     async def endpoint(request: Request) -> Response:
         try:
             guard(provider.settings.admin_token, request, "the control API")
+            refuse_nul_in_target(request.scope)
             return await handle(provider, request)
         except PspError as error:
             return problem(error)

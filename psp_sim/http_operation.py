@@ -26,6 +26,7 @@ from psp_sim.domain.errors import (
 from psp_sim.domain.faults import Fault, Moment
 from psp_sim.domain.script import parse_script
 from psp_sim.hold_answer import hold_answer, payment_id_of, retry_after_s
+from psp_sim.http_nul import refuse_nul_in_json, refuse_nul_in_target
 from psp_sim.http_route import route_to
 from psp_sim.provider import Provider
 from psp_sim.store import order_number_of, payment_by_id
@@ -130,6 +131,7 @@ async def _answer(provider: Provider, request: Request, name: str, handle: Handl
     wait_s = provider.allowance.take(settings.requests_per_second, now)
     if wait_s:
         raise RateLimited(math.ceil(wait_s))
+    refuse_nul_in_target(request.scope)
     body = await read_body(request, settings.body_bytes_max)
     may_be_hit = provider.faults.has_any("api") or b'"sim"' in body
     hits = await _strike(provider, request, name, body) if may_be_hit else []
@@ -229,6 +231,7 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
 
 def decode(body: bytes, model: type[Model]) -> Model:
     """Read a JSON body into its model. Raises InvalidRequest naming the field."""
+    refuse_nul_in_json(body)
     try:
         return msgspec.json.decode(body, type=model)
     except RecursionError as problem:

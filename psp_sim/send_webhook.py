@@ -51,7 +51,8 @@ async def send_webhook(
         return WebhookAnswer(error=f"no answer within {timeout_s:g} s")
     except (httpx.HTTPError, httpx.InvalidURL) as problem:
         return WebhookAnswer(error=_reason(problem, connect_timeout_s, timeout_s))
-    kept = posted.body.decode(errors="replace")[:ANSWER_CHARACTERS_KEPT]
+    # NUL is the one character that PostgreSQL does not store.
+    kept = posted.body.decode(errors="replace")[:ANSWER_CHARACTERS_KEPT].replace("\0", "\ufffd")
     return WebhookAnswer(posted.status, body=kept, retry_after=posted.retry_after)
 
 

@@ -17,6 +17,7 @@ from psp_sim.domain.event import EVENT_TYPES
 from psp_sim.domain.faults import CHANCE_FIELDS, OPERATIONS, SELECTORS_ON, VOCABULARY, FaultKind
 from psp_sim.http_control import install_faults, lift_faults, render_fault
 from psp_sim.http_guard import guard
+from psp_sim.http_nul import refuse_nul_in_target
 from psp_sim.http_operation import problem
 from psp_sim.http_route import route_to_function
 from psp_sim.manage_endpoints import redeliver_event
@@ -98,6 +99,7 @@ def _route(provider: Provider, path: str, method: str, handle: Handler) -> Route
             # A browser cannot send a token with the page itself, which holds no data.
             if not (token and path in _FILES):
                 guard(token, request, SURFACE)
+            refuse_nul_in_target(request.scope)
             response = await handle(provider, request)
         except PspError as error:
             response = problem(error)
