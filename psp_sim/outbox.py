@@ -309,6 +309,8 @@ async def recover(
     After the position of the event ``after_event`` if there is one, else from the time ``since``.
     """
     types = [kind for kind in (*EVENT_TYPES, DISABLED_EVENT) if endpoint.wants(kind)]
+    if not types:
+        return 0
     marks = ", ".join("?" for _ in types)
     where: tuple[str, str | float] = ("e.created_at >= ?", since)
     if after_event is not None:
