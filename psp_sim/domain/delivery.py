@@ -101,13 +101,12 @@ def after_attempt(
     delay_s = schedule.delay_after_s(attempt, fraction)
     if delay_s is None:
         return Exhausted()
+    shortest_s = max(delay_s, SLOW_DOWN_S_MIN) if answer.status in SLOW_DOWN else delay_s
     asked_s = retry_after_s(answer.retry_after, now)
-    if asked_s is not None:
-        longest_s = delay_s * RETRY_AFTER_STRETCH_MAX
-        return Waiting(now + min(max(asked_s * time_scale, delay_s), longest_s))
-    if answer.status in SLOW_DOWN:
-        return Waiting(now + max(delay_s, SLOW_DOWN_S_MIN))
-    return Waiting(now + delay_s)
+    if asked_s is None:
+        return Waiting(now + shortest_s)
+    longest_s = max(shortest_s, delay_s * RETRY_AFTER_STRETCH_MAX)
+    return Waiting(now + min(max(asked_s * time_scale, shortest_s), longest_s))
 
 
 def retry_after_s(header: str | None, now: float) -> float | None:

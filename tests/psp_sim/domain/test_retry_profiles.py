@@ -106,3 +106,24 @@ def test_retry_after_is_stretched_by_the_time_scale_like_all_delays():
     answer = WebhookAnswer(503, retry_after="2")
     schedule = parse_schedule(["100s"])
     assert after_attempt(schedule, 1, answer, 0.0, 0.5, 60.0) == Waiting(120.0)
+
+
+@pytest.mark.parametrize("status", [429, 502, 504])
+@pytest.mark.parametrize(
+    ("delay", "retry_after", "expected"),
+    [
+        ("5s", None, 60.0),
+        ("5s", "1", 60.0),
+        ("5s", "1000", 60.0),
+        ("40s", "70", 70.0),
+        ("40s", "1000", 80.0),
+        ("100s", "1", 100.0),
+        ("100s", "1000", 200.0),
+    ],
+)
+def test_who_asks_for_more_time_after_being_overrun_is_never_called_sooner(
+    status, delay, retry_after, expected
+):
+    answer = WebhookAnswer(status, retry_after=retry_after)
+    schedule = parse_schedule({"delays": [delay], "jitter": 0})
+    assert after_attempt(schedule, 1, answer, 0.0, 0.5) == Waiting(expected)
