@@ -53,6 +53,8 @@ async def apply_outcome_within(
     The order is read, and locked, in the same transaction that writes it: what was read before an
     await on the network may be old news by now.
     """
+    if "\0" in order_id:
+        return None  # PostgreSQL takes no text with this character, not even to look for it
     order = await store.lock_order(transaction, order_id)
     if order is None:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -115,7 +115,8 @@ class EventPage(msgspec.Struct):
 class EventHead(msgspec.Struct):
     """As much of an event as is needed to put it into the inbox."""
 
-    id: str
+    # PostgreSQL stores no text with the character zero.
+    id: Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$")]
     type: str = ""
 
 

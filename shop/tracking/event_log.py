@@ -47,7 +47,7 @@ async def read_event_log(shop: Shop) -> int:
 async def take_in(shop: Shop, bodies: Sequence[bytes], source: str) -> int:
     """Store events and, with them, that they were seen; return how many were new.
 
-    Raises UnreadableAnswer if one has no id: then none of them is stored.
+    Raises UnreadableAnswer if one has no id that can be stored: then none of them is stored.
     """
     heads = [decode(body, EventHead) for body in bodies]
     if not heads:
@@ -73,7 +73,10 @@ async def _concerns_us(transaction: Transaction, head: EventHead, body: bytes) -
     if head.type.startswith("endpoint."):
         return True
     reference = order_named_in(body)
-    return reference is None or await store.load_order(transaction, reference) is not None
+    if reference is None:
+        return True
+    # PostgreSQL takes no text with this character, not even to look for it.
+    return "\0" not in reference and await store.load_order(transaction, reference) is not None
 
 
 def event_log_workers(shop: Shop, read: ReadEventLog) -> list[Work]:
@@ -107,14 +110,19 @@ class _Schedule:
         return Due([], self._next_at)
 
     async def carry_out(self, read: ReadEventLog, _item: None) -> None:
-        settings = self._shop.settings
+        new = 0
         try:
             new = await read(self._shop)
-            self._quiet = 0 if new else self._quiet + 1
         except (ProviderUnavailable, UnreadableAnswer) as problem:
             self._shop.measured.failed[KIND] += 1
-            self._quiet += 1
             _LOG.info("cannot read the event log: %s", problem.detail)
+        finally:
+            # After whatever went wrong: it would go wrong again at once, without end.
+            self._put_off(new)
+
+    def _put_off(self, new: int) -> None:
+        settings = self._shop.settings
+        self._quiet = 0 if new else self._quiet + 1
         delay_s = delay_after(
             max(self._quiet, 1),
             first_s=settings.reconcile_interval_s,

@@ -1,10 +1,12 @@
 """Every way of tracking learns outcomes and corrections, and says what that cost."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from shop import event_store
+from shop.parts import Parts
 from shop.tracking.polling_backoff import delay_after_check_s
 from tests.shop.fake_provider import FakeProvider
 from tests.shop.fakes import (
@@ -231,6 +233,35 @@ async def test_events_about_orders_of_others_are_left_alone():
         async with database.transaction() as transaction:
             assert await transaction.fetch_all("SELECT event_id FROM inbox") == []
     await database.close()
+
+
+@pytest.mark.usefixtures("on_each_engine")
+@pytest.mark.parametrize("tracking", ["webhooks+reconciliation", "event-stream"])
+async def test_a_reference_that_no_database_can_be_asked_for_stops_neither_log_nor_stream(tracking):
+    world = FakeProvider()
+    settings = settings_for(tracking, reconcile_after_s=1000.0)
+    async with running_shop(world, settings=settings) as shop:
+        order_id, payment_id = await shop.place_requested_order()
+        world.tell("payment.succeeded", {**world.payments[payment_id], "reference": "\0"})
+        world.settle(payment_id)
+        order = await shop.until_status(order_id, "fulfilled")
+        assert order["history"][2]["source"] in ("event-log", "event-stream")
+        assert (await shop.http.get("/healthz")).json()["dead_letters"] == 0
+
+
+async def test_a_log_that_breaks_the_reading_is_read_again_after_a_pause_that_grows():
+    asked_at = []
+
+    async def break_down(shop):
+        asked_at.append(shop.clock.now())
+        raise RuntimeError("nobody thought of this")
+
+    parts = Parts(reconcile=replace(Parts().reconcile, read_events=break_down))
+    settings = replace(settings_for("long-polling"), reconcile_interval_cap_s=1000.0)
+    async with running_shop(FakeProvider(), settings=settings, parts=parts):
+        await until(lambda: len(asked_at) >= 4)
+    pauses = [later - earlier for earlier, later in pairwise(asked_at[:4])]
+    assert all(pause > least for pause, least in zip(pauses, (0.019, 0.039, 0.079), strict=True))
 
 
 @pytest.mark.usefixtures("on_each_engine")

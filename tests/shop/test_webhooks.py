@@ -279,6 +279,17 @@ async def test_a_poison_event_is_set_aside_and_does_not_hold_up_others():
     await database.close()
 
 
+async def test_a_webhook_about_a_reference_that_no_database_can_be_asked_for_is_set_aside_at_once():
+    database = await fresh_database()
+    async with running_shop(database=database) as shop:
+        _, payment_id = await shop.place_requested_order()
+        event = shop.world.event(payment_id, "succeeded", "evt_0", reference="\0")
+        assert (await shop.deliver(event)).status_code == 200
+        await shop.until_worked_off()
+        assert await inbox_of(database) == {"evt_0": ("dead", "no order '\\x00'")}
+    await database.close()
+
+
 async def test_a_shop_that_polls_takes_no_webhooks():
     async with running_shop(settings=replace(QUICK, tracking="polling")) as shop:
         assert (await shop.http.post("/webhooks/psp")).status_code == 404
