@@ -29,7 +29,7 @@ async def process_event(shop: Shop, row: InboxRow) -> None:
     async with shop.database.transaction() as transaction:
         decision = await _apply(shop, transaction, row, event)
         problem = _problem_with(event, decision)
-        known_at = await _known_since(transaction, event)
+        known_at = None if decision is None else await _known_since(transaction, event)
         status = store.DONE if problem is None else store.DEAD
         if not await store.close_event(transaction, row.event_id, status, problem):
             raise ChangedMeanwhile(f"event {row.event_id} was processed by somebody else")
