@@ -22,6 +22,7 @@ from functools import partial
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from shop import store
@@ -31,6 +32,7 @@ from shop.http_operations import operation_routes
 from shop.http_orders import order_routes
 from shop.http_refunds import refund_routes
 from shop.http_support import (
+    RefuseZeroCharacter,
     on_database_error,
     on_http_error,
     on_shop_error,
@@ -118,6 +120,7 @@ def create_app(
     app = Starlette(
         routes=_routes(shop, parts),
         lifespan=lifespan,
+        middleware=[Middleware(RefuseZeroCharacter)],
         exception_handlers={
             ShopError: on_shop_error,
             **dict.fromkeys(_DATABASE_AWAY, on_database_error),

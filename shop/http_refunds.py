@@ -20,7 +20,8 @@ class RefundWishBody(msgspec.Struct):
     """How much, in minor units (None: all that is left), and why."""
 
     amount: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    reason: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    # PostgreSQL stores no text with the character zero.
+    reason: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")] | None = None
 
 
 def refund_routes(shop: Shop) -> list[Route]:

@@ -13,6 +13,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shop.domain.errors import (
     AdminOnly,
@@ -33,6 +34,28 @@ _PAGE_MAX, _PAGE_DEFAULT = 100, 20
 # Time for a server to come back, or for a burst to pass.
 _DATABASE_BACK_AFTER_S = "2"
 _LOG = logging.getLogger("shop")
+
+
+class RefuseZeroCharacter:
+    """Refuses the character zero in paths and queries, in front of all routes.
+
+    PostgreSQL takes no text with it, not even to look for it, so nothing can have such a name.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif "\0" in scope["path"]:
+            response = _problem(404, "not_found", "Not Found", definite=True)
+            await response(scope, receive, send)
+        elif b"%00" in scope["query_string"]:
+            refusal = MalformedRequest("no parameter of the query may contain the character %00")
+            await problem_response(refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def json_response(body: object, status: int = 200) -> Response:

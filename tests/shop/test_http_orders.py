@@ -134,3 +134,29 @@ async def test_products_and_health_and_an_empty_ledger_can_be_read():
         assert {product["price_text"] for product in products} >= {"12.50 EUR", "1980 JPY"}
         assert (await shop.http.get("/healthz")).status_code == 200
         assert (await shop.http.get("/ledger")).json() == {"balances": {}, "entries": 0}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/orders/%00", (404, "not_found")),
+        ("POST", "/orders/%00/refunds", (404, "not_found")),
+        ("POST", "/dead_letters/%00/retry", (404, "not_found")),
+        ("GET", "/orders?after=%00", (400, "malformed_request")),
+        ("GET", "/dead_letters?after=evt_%00", (400, "malformed_request")),
+    ],
+)
+async def test_the_character_that_no_database_stores_is_refused(method, path, expected):
+    async with running_shop() as shop:
+        answer = await shop.http.request(method, path)
+        assert (answer.status_code, answer.json()["code"]) == expected
+        assert answer.json()["definite"]
+
+
+async def test_a_reason_with_the_character_that_no_database_stores_is_refused():
+    async with running_shop() as shop:
+        order_id, payment_id = await shop.place_requested_order()
+        await shop.deliver(shop.world.event(payment_id, "succeeded"))
+        await shop.until_status(order_id, "fulfilled")
+        answer = await shop.http.post(f"/orders/{order_id}/refunds", json={"reason": "a\0b"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed_request")
