@@ -13,11 +13,10 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
-from scenarios.commands import COMMANDS
+from scenarios.commands import COMMANDS, WRONG_USAGE
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.stop_requests import INTERRUPTED
 
-WRONG_USAGE = 2
 NOTHING_PROVEN = 3
 
 STOP_AGAIN_AFTER_S = 0.5

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+WRONG_USAGE = 2
+
 
 class Command(NamedTuple):
     """One word, what it does, and the file that does it."""
@@ -34,4 +36,4 @@ COMMANDS = (
     Command("demo", "show polling beside webhooks, live, on a page", "demo"),
 )
 
-__all__ = ["COMMANDS", "Command"]
+__all__ = ["COMMANDS", "WRONG_USAGE", "Command"]

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from psp_sim.domain.duration import parse_duration
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
+from scenarios.commands.outputs import Outputs
 from scenarios.errors import WrongUsage
-from scenarios.report import documents, terminal
+from scenarios.report import terminal
 from scenarios.report.exploration import explore_document, show_search
+from scenarios.report.files import check_file, check_folder
 from scenarios.search.explore import SHRINK_FOR_S, Budget, Search, search
+from scenarios.search.tell import tell
 from scenarios.search.workers import cores
-from scenarios.search.write_failure import Written, write_failure
+from scenarios.search.write_failure import Written, write_told
 from scenarios.stop_requests import INTERRUPTED, noted_stop
 from scenarios.verdict import Verdict
 
@@ -41,6 +45,9 @@ def add_to(command: argparse.ArgumentParser) -> None:
 def _work(options: argparse.Namespace) -> int:
     common.check_shop(options)
     budget = _budget(options)
+    check_file(options.json)
+    if options.out != FOLDER:
+        check_folder(options.out)
     total = budget.runs if budget.runs is not None else budget.seconds
     with noted_stop() as is_to_stop, terminal.progress("exploring", total or 1) as bar:
 
@@ -59,11 +66,17 @@ def _work(options: argparse.Namespace) -> int:
             advance,
             is_to_stop,
         )
-    written = _written(found, Path(options.out))
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
-    show_search(console, found, written)
-    if options.json:
-        documents.write_document(explore_document(found, written), options.json)
+    outputs = Outputs()
+    written = _written(found, Path(options.out), outputs)
+    outputs.hand_over(
+        lambda console: show_search(console, found, written),
+        lambda: explore_document(found, written),
+        options.json,
+    )
+    return outputs.status(_exit_status(found))
+
+
+def _exit_status(found: Search) -> int:
     if found.stopped:
         return INTERRUPTED
     if not found.runs:
@@ -91,9 +104,12 @@ def _duration(option: str, text: str | float) -> float:
         raise WrongUsage(f"{option}: {problem}") from problem
 
 
-def _written(found: Search, folder: Path) -> list[Written]:
-    return [
-        write_failure(failure.shrunk.plan, failure.invariant, found.shop, folder)
-        for failure in found.failures
-        if failure.shrunk is not None
-    ]
+def _written(found: Search, folder: Path, outputs: Outputs) -> list[Written]:
+    written = []
+    for failure in found.failures:
+        if failure.shrunk is not None:
+            plan, invariant = failure.shrunk.plan, failure.invariant
+            story = tell(plan, invariant, found.shop)
+            write = partial(write_told, story, plan, invariant, found.shop, folder)
+            written.append(Written(outputs.attempt(write), story))
+    return written

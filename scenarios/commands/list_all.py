@@ -17,8 +17,8 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 def _work(options: argparse.Namespace) -> int:
     scenarios = select([])
-    if options.json != documents.STANDARD_OUTPUT:
-        terminal.show_list(terminal.make_console(), scenarios)
     if options.json:
         documents.write_document(documents.list_document(scenarios), options.json)
+    if options.json != documents.STANDARD_OUTPUT:
+        terminal.show_list(terminal.make_console(), scenarios)
     return 0

@@ -6,9 +6,11 @@ import argparse
 
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
-from scenarios.matrix import run_matrix
+from scenarios.commands.outputs import Outputs
+from scenarios.matrix import Matrix, run_matrix
 from scenarios.mutants import MUTANTS
 from scenarios.report import documents, terminal
+from scenarios.report.files import check_file
 from scenarios.report.matrix_terminal import show_matrix
 from scenarios.report.write_reports import write_matrix_html
 from scenarios.scenario_files import select
@@ -29,6 +31,8 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 def _work(options: argparse.Namespace) -> int:
     common.check_target(options)
+    check_file(options.html)
+    check_file(options.json)
     scenarios, _ = common.fitting(select([]), options.target)
     with terminal.progress("playing mutants", len(MUTANTS) + 1) as bar:
         table = run_matrix(
@@ -39,13 +43,20 @@ def _work(options: argparse.Namespace) -> int:
             lambda _name, _broken: bar.advance(bar.task_ids[0]),
             named_only=options.named,
         )
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
-    show_matrix(console, table)
+    outputs = Outputs()
     if options.html:
-        write_matrix_html(table, options.seed, options.target, options.html)
-    if options.json:
-        document = documents.matrix_document(table, options.seed, options.target)
-        documents.write_document(document, options.json)
+        outputs.attempt(
+            lambda: write_matrix_html(table, options.seed, options.target, options.html)
+        )
+    outputs.hand_over(
+        lambda console: show_matrix(console, table),
+        lambda: documents.matrix_document(table, options.seed, options.target),
+        options.json,
+    )
+    return outputs.status(_exit_status(table))
+
+
+def _exit_status(table: Matrix) -> int:
     if table.false_alarms or table.survivors:
         return EXIT_STATUS[Verdict.BROKEN]
     return EXIT_STATUS[Verdict.UNPROVEN if table.unproven else Verdict.HELD]

@@ -18,12 +18,14 @@ from psp_sim.domain.errors import PspError
 from psp_sim.domain.target_address import is_forbidden
 from psp_sim.server import real_transport
 from scenarios.commands.options import add_json
+from scenarios.commands.outputs import Outputs
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.probe.check import Checked, Finding, Probed
 from scenarios.probe.compose import Composer, default_template
 from scenarios.probe.endpoint import Endpoint
 from scenarios.probe.run_probe import CHECKS, DEFAULT_LIMIT_S, LIMITS_S, run_probe
-from scenarios.report import documents, terminal
+from scenarios.report import terminal
+from scenarios.report.files import check_file
 from scenarios.report.junit import write_junit
 from scenarios.report.probe import probe_document, probe_suite, show_probed
 
@@ -58,19 +60,22 @@ def _work(options: argparse.Namespace) -> int:
     composer = _composer(options)
     _check_url(options.url, allow_public=options.allow_public_targets)
     limit_s = _limit_s(options)
+    check_file(options.json)
+    check_file(options.junit)
     with terminal.progress("probing", len(CHECKS)) as bar:
 
         def advance(_: Checked) -> None:
             bar.advance(bar.task_ids[0])
 
         probed = asyncio.run(_probe(options, composer, limit_s, advance))
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
-    show_probed(console, probed)
-    if options.json:
-        documents.write_document(probe_document(probed), options.json)
+    outputs = Outputs()
     if options.junit:
-        write_junit([probe_suite(probed)], "psp-scenarios probe", options.junit)
-    return _exit_status(probed)
+        suites = [probe_suite(probed)]
+        outputs.attempt(lambda: write_junit(suites, "psp-scenarios probe", options.junit))
+    outputs.hand_over(
+        lambda console: show_probed(console, probed), lambda: probe_document(probed), options.json
+    )
+    return outputs.status(_exit_status(probed))
 
 
 async def _probe(

@@ -6,12 +6,16 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from rich.console import Console
 
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
+from scenarios.commands.outputs import Outputs
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import CORRECT
-from scenarios.report import documents, terminal
+from scenarios.report.files import check_file
 from scenarios.run_suite import (
     SIMULATED,
     Task,
@@ -60,6 +64,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 def _work(options: argparse.Namespace) -> int:
     replay = read_replay(Path(options.file))
+    check_file(options.json)
     options.target = options.target or replay.target
     common.check_target(options, takes_files=True)
     if options.shop is not None:
@@ -70,8 +75,13 @@ def _work(options: argparse.Namespace) -> int:
     scenario = _scenario(replay)
     misfits = list(_misfits(replay, scenario))
     again = Again(misfits) if misfits else seen_again(replay, _play(replay, scenario))
-    _show(options, replay, again)
-    return EXIT_STATUS[again.verdict(replay)]
+    outputs = Outputs()
+    outputs.hand_over(
+        lambda console: _show(console, replay, again),
+        lambda: _document(replay, again),
+        options.json,
+    )
+    return outputs.status(EXIT_STATUS[again.verdict(replay)])
 
 
 def _scenario(replay: Replay) -> Scenario:
@@ -100,10 +110,8 @@ def _play(replay: Replay, scenario: Scenario) -> RunResult:
         return next(run_all([task]))
 
 
-def _show(options: argparse.Namespace, replay: Replay, again: Again) -> None:
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+def _show(console: Console, replay: Replay, again: Again) -> None:
     said = again.said(replay)
-    is_same = None if None in (again.digest, replay.digest) else again.digest == replay.digest
     console.print(
         f"[{_STYLES[said]}]{said}[/{_STYLES[said]}]: {replay.invariant} on {_where(replay)}"
     )
@@ -113,25 +121,30 @@ def _show(options: argparse.Namespace, replay: Replay, again: Again) -> None:
         *(f"the fault {kind} never fired" for kind in again.never_fired),
         *([again.trouble] if again.trouble else []),
     ]
-    if said == REPRODUCED and is_same is False:
+    if said == REPRODUCED and _is_same(replay, again) is False:
         lines.append("the run is not the same as it was: its trace differs from the file's")
     for line in lines:
         console.print(f"  {line}", markup=False)
-    if options.json:
-        document = {
-            "said": said,
-            "name": replay.name,
-            "shop": replay.shop,
-            "target": replay.target,
-            "invariant": replay.invariant,
-            "does_not_fit": list(again.misfits),
-            "broken": dict(again.broken),
-            "faults_never_fired": list(again.never_fired),
-            "trouble": again.trouble,
-            "same_trace": is_same,
-            "digest": again.digest,
-        }
-        documents.write_document(document, options.json)
+
+
+def _document(replay: Replay, again: Again) -> dict[str, Any]:
+    return {
+        "said": again.said(replay),
+        "name": replay.name,
+        "shop": replay.shop,
+        "target": replay.target,
+        "invariant": replay.invariant,
+        "does_not_fit": list(again.misfits),
+        "broken": dict(again.broken),
+        "faults_never_fired": list(again.never_fired),
+        "trouble": again.trouble,
+        "same_trace": _is_same(replay, again),
+        "digest": again.digest,
+    }
+
+
+def _is_same(replay: Replay, again: Again) -> bool | None:
+    return None if None in (again.digest, replay.digest) else again.digest == replay.digest
 
 
 def _where(replay: Replay) -> str:

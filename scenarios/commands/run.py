@@ -6,19 +6,23 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from rich.console import Console
 from rich.markup import escape
 
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
+from scenarios.commands.outputs import Outputs
 from scenarios.errors import WrongUsage
 from scenarios.marks import sum_of
 from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
 from scenarios.report.annotations import annotation_lines
+from scenarios.report.files import check_file, check_folder
 from scenarios.report.story import Told
 from scenarios.report.write_reports import (
     new_folder,
@@ -65,6 +69,7 @@ def _work(options: argparse.Namespace) -> int:
     common.check_shop(options)
     common.check_shop_is_ours(options)
     seeds = _seeds(options)
+    _check_paths(options)
     scenarios, left_out = common.fitting(select(options.scenarios), options.target)
     if is_external(options.target):
         try_service(options.target)
@@ -79,17 +84,36 @@ def _work(options: argparse.Namespace) -> int:
             lambda _: bar.advance(bar.task_ids[0]),
             keeps_evidence=any(reports),
         )
-    results = [_with_replay(result, scenarios, options) for result in results]
+    outputs = Outputs()
+    results = [_with_replay(result, scenarios, options, outputs) for result in results]
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
     marks = sum_of(result.marks for result in results)
     is_whole = _is_whole_suite(options)
     told = Told(results, shown, options.target, options.shop, left_out, marks, is_whole)
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
+    _report(options, told, seeds[0], outputs)
+    outputs.hand_over(
+        lambda console: _show(console, told, left_out),
+        lambda: documents.run_document(told, seeds[0]),
+        options.json,
+    )
+    return outputs.status(EXIT_STATUS[told.verdict])
+
+
+def _check_paths(options: argparse.Namespace) -> None:
+    """Raise WrongUsage for what could not be written once everything has been played.
+
+    The folder that is there by default may be needed, or not.
+    """
+    for path in (options.html, options.junit, options.markdown, options.json):
+        check_file(path)
+    if options.report or options.out != REPORT_FOLDER:
+        check_folder(options.out)
+
+
+def _show(console: Console, told: Told, left_out: Mapping[str, str]) -> None:
     terminal.show_results(console, told)
     for name, reason in left_out.items():
         console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
-    _report(options, told, seeds[0])
-    return EXIT_STATUS[told.verdict]
 
 
 def _is_whole_suite(options: argparse.Namespace) -> bool:
@@ -98,40 +122,44 @@ def _is_whole_suite(options: argparse.Namespace) -> bool:
 
 
 def _with_replay(
-    result: ScenarioResult, scenarios: Sequence[Scenario], options: argparse.Namespace
+    result: ScenarioResult,
+    scenarios: Sequence[Scenario],
+    options: argparse.Namespace,
+    outputs: Outputs,
 ) -> ScenarioResult:
     """Write what broke a scenario as a replay file, and say where it is."""
     if result.broken_run is None:
         return result
     scenario = next(scenario for scenario in scenarios if scenario.name == result.name)
     replay = replay_of(scenario, result.broken_run, options.shop, options.target)
-    return replace(result, replay=str(write_replay(replay, Path(options.out))))
+    written = outputs.attempt(lambda: write_replay(replay, Path(options.out)))
+    return replace(result, replay=None if written is None else str(written))
 
 
-def _report(options: argparse.Namespace, told: Told, first_seed: int) -> None:
+def _report(options: argparse.Namespace, told: Told, first_seed: int, outputs: Outputs) -> None:
     """Write what was asked for; where GitHub runs us, tell it what it shows beside the code."""
     if options.report:
-        stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-        folder = new_folder(Path(options.out), f"run-{stamp}")
-        write_html(told, str(folder / "index.html"))
-        write_run_junit(told, str(folder / "junit.xml"))
-        write_markdown(told, str(folder / "summary.md"))
-        _write_json(told, first_seed, str(folder / "run.json"))
-        sys.stderr.write(f"reports are in {folder}\n")
-    if options.html:
-        write_html(told, options.html)
-    if options.junit:
-        write_run_junit(told, options.junit)
-    if options.markdown:
-        write_markdown(told, options.markdown)
-    if options.json:
-        _write_json(told, first_seed, options.json)
+        outputs.attempt(lambda: _report_all(options, told, first_seed, outputs))
+    for path, write in (
+        (options.html, write_html),
+        (options.junit, write_run_junit),
+        (options.markdown, write_markdown),
+    ):
+        if path:
+            outputs.attempt(partial(write, told, path))
     if os.environ.get("GITHUB_ACTIONS") == "true":
         sys.stderr.writelines(f"{line}\n" for line in annotation_lines(told))
 
 
-def _write_json(told: Told, first_seed: int, path: str) -> None:
-    documents.write_document(documents.run_document(told, first_seed), path)
+def _report_all(options: argparse.Namespace, told: Told, first_seed: int, outputs: Outputs) -> None:
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
+    folder = new_folder(Path(options.out), f"run-{stamp}")
+    outputs.attempt(lambda: write_html(told, str(folder / "index.html")))
+    outputs.attempt(lambda: write_run_junit(told, str(folder / "junit.xml")))
+    outputs.attempt(lambda: write_markdown(told, str(folder / "summary.md")))
+    document = documents.run_document(told, first_seed)
+    outputs.attempt(lambda: documents.write_document(document, str(folder / "run.json")))
+    sys.stderr.write(f"reports are in {folder}\n")
 
 
 def _seeds(options: argparse.Namespace) -> list[int]:

@@ -6,20 +6,25 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from psp_sim.domain.faults import SELECTORS_ON
-from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.matrix import Matrix
 from scenarios.mutants import CORRECT, MUTANTS
+from scenarios.report.files import STANDARD_OUTPUT, write_file
 from scenarios.report.story import Told
 from scenarios.scenario import Scenario
 from scenarios.verdict import ScenarioResult
 from scenarios.vocabulary import ALL_FAULTS, fields_of
 
-STANDARD_OUTPUT = "-"
+__all__ = [
+    "STANDARD_OUTPUT",
+    "list_document",
+    "matrix_document",
+    "run_document",
+    "write_document",
+]
 
 
 def write_document(document: dict[str, Any], path: str) -> None:
@@ -27,11 +32,9 @@ def write_document(document: dict[str, Any], path: str) -> None:
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
+        sys.stdout.flush()
         return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem
+    write_file(path, text)
 
 
 def list_document(scenarios: Sequence[Scenario]) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def _show_failure(console: Console, failure: Failure, files: Written, *, stopped
         console.print(f"    {escape(sentence)}")
     for line in text_diagram(files.story.steps):
         console.print(f"    {escape(line)}", no_wrap=True, crop=False, overflow="ignore")
-    console.print(f"    again: psp-scenarios replay {files.replay}")
+    if files.replay is not None:
+        console.print(f"    again: psp-scenarios replay {escape(str(files.replay))}")
 
 
 def _failure(failure: Failure, files: Written) -> dict[str, Any]:
@@ -103,6 +104,6 @@ def _failure(failure: Failure, files: Written) -> dict[str, Any]:
         "shrinking_runs": shrunk.runs,
         "fully_shrunk": shrunk.is_done,
         "plan": shrunk.plan.document,
-        "replay": str(files.replay),
+        "replay": None if files.replay is None else str(files.replay),
         "story": files.story.text,
     }

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from xml.etree import ElementTree
 
-from scenarios.errors import WrongUsage
+from scenarios.report.files import write_file
 
 # What XML 1.0 cannot hold, not even escaped.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -39,10 +38,7 @@ class Suite:
 
 def write_junit(suites: Sequence[Suite], name: str, path: str) -> None:
     """Write a file. Raises WrongUsage."""
-    try:
-        Path(path).write_text(junit_text(suites, name), encoding="utf-8")
-    except OSError as problem:
-        raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem
+    write_file(path, junit_text(suites, name))
 
 
 def junit_text(suites: Sequence[Suite], name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scenarios.errors import WrongUsage
 from scenarios.matrix import Matrix
+from scenarios.report.files import write_file
 from scenarios.report.html import html_report
 from scenarios.report.junit import write_junit
 from scenarios.report.markdown import markdown_report
@@ -19,17 +20,17 @@ LATEST = "latest"
 
 def write_html(told: Told, path: str) -> None:
     """Write the page. Raises WrongUsage."""
-    _write(path, html_report(told))
+    write_file(path, html_report(told))
 
 
 def write_matrix_html(matrix: Matrix, seed: int, target: str, path: str) -> None:
     """Write the page of a matrix. Raises WrongUsage."""
-    _write(path, matrix_html(matrix, seed, target))
+    write_file(path, matrix_html(matrix, seed, target))
 
 
 def write_markdown(told: Told, path: str) -> None:
     """Write the summary. Raises WrongUsage."""
-    _write(path, markdown_report(told))
+    write_file(path, markdown_report(told))
 
 
 def write_run_junit(told: Told, path: str) -> None:
@@ -52,10 +53,3 @@ def new_folder(reports: Path, name: str) -> Path:
     except OSError as problem:
         raise WrongUsage(f"cannot write into {reports}: {problem.strerror}") from problem
     return folder
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem

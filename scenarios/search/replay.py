@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from scenarios.errors import WrongUsage
 from scenarios.mutants import CORRECT, MUTANTS
+from scenarios.report.files import write_file
 from scenarios.run_suite import SIMULATED, is_external
 from scenarios.scenario import Scenario
 from scenarios.search.judge_plan import CAME_TO_REST
@@ -26,6 +28,8 @@ NO_LONGER_FIRES = "the fault no longer fires"
 NOTHING_PROVEN = "nothing was proven"
 DOES_NOT_FIT = "does not fit this target"
 
+# File systems take 255, of which endings need some.
+_NAME_BYTES_MAX = 200
 _REQUIRED = ("schema", "name", "shop", "plan", "expect")
 
 
@@ -67,17 +71,25 @@ class Replay:
 
 def write_replay(replay: Replay, folder: Path) -> Path:
     """Write a replay file into a folder, which is made if need be. Raises WrongUsage."""
-    return write_text(folder / f"{replay.name}.replay.json", _text(replay.document()))
+    return write_text(folder / f"{file_name(replay.name)}.replay.json", _text(replay.document()))
 
 
 def write_text(path: Path, text: str) -> Path:
     """Write a file and the folders above it. Raises WrongUsage."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem
+    write_file(path, text)
     return path
+
+
+def file_name(name: str) -> str:
+    """Return a name as part of a file's: cut where it is too long for that, yet unlike others."""
+    if len(name.encode()) <= _NAME_BYTES_MAX:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return name.encode()[:_NAME_BYTES_MAX].decode(errors="ignore") + f"-{digest}"
 
 
 def read_replay(path: Path) -> Replay:

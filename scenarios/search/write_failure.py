@@ -34,15 +34,20 @@ def test_{name}():
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One failure, told and written."""
+    """One failure, told and written; ``replay`` is None where that could not be written."""
 
-    replay: Path
+    replay: Path | None
     story: Story
 
 
 def write_failure(plan: Plan, invariant: str, shop: str, folder: Path) -> Written:
     """Tell a failure and write its files into a folder. Raises WrongUsage."""
     story = tell(plan, invariant, shop)
+    return Written(write_told(story, plan, invariant, shop, folder), story)
+
+
+def write_told(story: Story, plan: Plan, invariant: str, shop: str, folder: Path) -> Path:
+    """Write the files of a failure that was told; return its replay file. Raises WrongUsage."""
     found = recorded(plan, invariant, shop, f"{shop}-{invariant}")
     path = write_replay(replace(found, story=story.sentences), folder)
     stem = folder / found.name
@@ -50,7 +55,7 @@ def write_failure(plan: Plan, invariant: str, shop: str, folder: Path) -> Writte
     write_text(stem.with_name(f"{found.name}.svg"), svg_diagram(story.steps, title))
     write_text(stem.with_name(f"{found.name}.md"), _markdown(title, story))
     write_text(stem.with_name(f"test_{_identifier(found.name)}.py"), _test_of(found))
-    return Written(path, story)
+    return path
 
 
 def recorded(plan: Plan, invariant: str, shop: str, name: str) -> Replay:
