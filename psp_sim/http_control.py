@@ -1,5 +1,7 @@
 """``/_control``: put faults in force, list them with how often each fired, lift them.
 
+And look ahead: what is still to come of the payments, which no client is shown.
+
 It answers during an outage too, since it is the harness's way in and no part of the provider.
 """
 
@@ -14,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from psp_sim.domain.errors import InvalidFault, PspError
 from psp_sim.domain.event import iso_timestamp
+from psp_sim.domain.payment import Payment
 from psp_sim.domain.presets import expand_preset
 from psp_sim.fault_book import InstalledFault
 from psp_sim.http_guard import guard
@@ -21,6 +24,10 @@ from psp_sim.http_nul import refuse_nul_in_target
 from psp_sim.http_operation import decode, problem, read_body
 from psp_sim.http_route import route_to_function
 from psp_sim.provider import Provider
+from psp_sim.store import payments_with_plans
+
+# Whoever asks wants to know what a few payments have before them, not to page through thousands.
+AGENDA_PAYMENTS_MAX = 10_000
 
 Handler = Callable[[Provider, Request], Awaitable[Response]]
 
@@ -32,6 +39,7 @@ def control_routes(provider: Provider) -> list[BaseRoute]:
         _route(provider, "/_control/faults", "POST", install_faults),
         _route(provider, "/_control/faults", "DELETE", lift_faults),
         _route(provider, "/_control/faults/{fault_id}", "DELETE", lift_faults),
+        _route(provider, "/_control/agenda", "GET", _agenda),
     ]
 
 
@@ -51,6 +59,25 @@ async def _list(provider: Provider, _: Request) -> Response:
     await _look_at_others(provider)
     faults = [render_fault(installed) for installed in provider.faults.installed()]
     return JSONResponse({"data": faults, "fired": dict(provider.faults.fired_by_kind)})
+
+
+async def _agenda(provider: Provider, _: Request) -> Response:
+    async with provider.database.transaction() as transaction:
+        payments = await payments_with_plans(transaction, AGENDA_PAYMENTS_MAX)
+    return JSONResponse({"data": [each for payment in payments for each in _plans(payment)]})
+
+
+def _plans(payment: Payment) -> list[dict[str, Any]]:
+    created = iso_timestamp(payment.created_at)
+    return [
+        {
+            "payment": payment.id,
+            "created": created,
+            "step": due.step.value,
+            "at": iso_timestamp(due.at),
+        }
+        for due in payment.agenda
+    ]
 
 
 async def install_faults(provider: Provider, request: Request) -> Response:

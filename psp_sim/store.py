@@ -215,6 +215,16 @@ async def payments_due(transaction: Transaction, now: float, limit: int) -> list
     return [_payment(row) for row in rows]
 
 
+async def payments_with_plans(transaction: Transaction, limit: int) -> list[Payment]:
+    """Return payments on which something is still to happen, the next to change first."""
+    rows = await transaction.fetch_all(
+        f"SELECT {_PAYMENT} FROM payments WHERE due_at IS NOT NULL "
+        "ORDER BY due_at, position LIMIT ?",
+        limit,
+    )
+    return [_payment(row) for row in rows]
+
+
 async def next_payment_due_at(transaction: Transaction) -> float | None:
     """Return when something is next due on a payment, or None."""
     row = await transaction.fetch_one(

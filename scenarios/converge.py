@@ -11,6 +11,7 @@ import httpx
 
 from psp_sim.domain.delivery import OPEN_STATES
 from psp_sim.settings import Settings as ProviderSettings
+from scenarios.agenda import Deadline, late_news, read_agenda
 from scenarios.api import BadAnswer
 from scenarios.evidence import OrderSeen, Pace, is_stray
 from scenarios.expected import OUTCOMES, expected_statuses
@@ -56,11 +57,17 @@ def pace_of(shop: ShopSettings) -> Pace:
 
 
 async def wait_until_converged(
-    stage: Stage, orders: Sequence[OrderSeen], unheard: list[OrderSeen], limit_s: float
+    stage: Stage,
+    orders: Sequence[OrderSeen],
+    unheard: list[OrderSeen],
+    deadline: Deadline,
+    *,
+    has_late_news: bool = False,
 ) -> tuple[float, str | None]:
     """Return how long it took in the scenario's seconds, and what was still missing, or None.
 
-    ``unheard`` grows by orders of which no customer knows.
+    ``unheard`` grows by orders of which no customer knows. ``has_late_news`` tells that a payment
+    may change after it has come to an outcome, which is then waited for as well.
     """
     began_at = stage.now()
     idleness = _Idleness(
@@ -69,17 +76,30 @@ async def wait_until_converged(
     step_s = FIRST_STEP_S
     while True:
         missing, is_on_its_way = await look(stage, orders, unheard)
-        now = stage.now()
-        waited_s = (now - began_at) * stage.time_scale
+        if missing is None and has_late_news:
+            missing, is_on_its_way = await _late_news(stage, deadline)
+        if deadline.left_s <= 0:
+            await deadline.look_ahead()
+        waited_s = (stage.now() - began_at) * stage.time_scale
         if missing is None:
             # A late repeat would show in the final reads, which come next.
             await asyncio.sleep(stage.scaled(QUIET_S))
             return waited_s, None
         is_stuck = idleness.lasts(is_busy=is_on_its_way is not False)
-        if waited_s >= limit_s or is_stuck:
+        if deadline.left_s <= 0 or is_stuck:
             return waited_s, missing
-        await asyncio.sleep(stage.scaled(min(step_s, limit_s - waited_s)))
+        await asyncio.sleep(stage.scaled(min(step_s, deadline.left_s)))
         step_s = min(step_s * STEP_GROWTH, _step_max_s(stage))
+
+
+async def _late_news(stage: Stage, deadline: Deadline) -> tuple[str | None, bool | None]:
+    """Say what is in store though all is at rest, or None; and whether it is waited for."""
+    try:
+        plans = await read_agenda(stage)
+    except (httpx.HTTPError, BadAnswer) as problem:
+        return f"the provider does not answer: {problem}", None
+    deadline.follow(plans)
+    return late_news(plans), deadline.reaches(plans)
 
 
 class _Idleness:

@@ -9,6 +9,7 @@ from functools import partial
 
 import httpx
 
+from scenarios.agenda import Deadline
 from scenarios.api import BadAnswer
 from scenarios.converge import (
     QUIET_S,
@@ -52,7 +53,7 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
             (each.do, each.order) == (APPROVE, order.number) for each in undone
         )
     fired = await faults.lift(scenario)
-    evidence = await _come_to_rest(stage, orders, fired, bound_s)
+    evidence = await _come_to_rest(scenario, stage, orders, fired, Deadline(stage, bound_s))
     return replace(
         evidence,
         undone_steps=tuple(step.do for step in undone),
@@ -63,14 +64,19 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
 
 
 async def _come_to_rest(
-    stage: Stage, orders: Sequence[OrderSeen], fired: Sequence[FiredFault], bound_s: float
+    scenario: Scenario,
+    stage: Stage,
+    orders: Sequence[OrderSeen],
+    fired: Sequence[FiredFault],
+    deadline: Deadline,
 ) -> Evidence:
     """Wait and read until nothing new comes in between, such as a dispute of what was at rest."""
     waited_s = 0.0
     unheard: list[OrderSeen] = []
     while True:
-        left_s = bound_s - waited_s
-        more_s, waiting_for = await wait_until_converged(stage, orders, unheard, left_s)
+        more_s, waiting_for = await wait_until_converged(
+            stage, orders, unheard, deadline, has_late_news=scenario.has_late_news
+        )
         waited_s += more_s
         await look_at_orders(stage, unheard)
         evidence = await final_reads(stage, orders, fired, waited_s, waiting_for)
@@ -82,7 +88,7 @@ async def _come_to_rest(
             [*orders, *unheard], evidence.payments, evidence.deliveries, shipped_on(stage)
         )
         waited_s += QUIET_S
-        if late is None or waited_s >= bound_s:
+        if late is None or deadline.left_s <= 0:
             return replace(evidence, still_waiting_for=late)
 
 

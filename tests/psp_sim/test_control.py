@@ -1,5 +1,7 @@
 """The control API: faults in, out and listed, for this machine or whoever holds the token."""
 
+import asyncio
+
 import pytest
 
 from scenarios.world.transport import SimulatedTransport
@@ -44,6 +46,27 @@ async def test_several_faults_are_installed_all_or_none(stand):
     assert await stand.lift() == 0
 
 
+@in_world()
+async def test_the_agenda_tells_what_is_still_to_come_of_a_payment_and_when(stand):
+    await stand.install("dispute", by="5d", decided_after="1d")
+    payment = await stand.pay()
+
+    async def agenda():
+        data = (await stand.get("/_control/agenda"))["data"]
+        assert {(each["payment"], each["created"]) for each in data} <= {
+            (payment["id"], payment["created"])
+        }
+        return [(each["step"], each["at"] > payment["created"]) for each in data]
+
+    assert await agenda() == [("settle", True)]
+    await asyncio.sleep(60)
+    assert await agenda() == [("open_dispute", True)]
+    await asyncio.sleep(5 * 86400)
+    assert await agenda() == [("decide_dispute", True)]
+    await asyncio.sleep(86400)
+    assert await agenda() == []
+
+
 @pytest.mark.parametrize(
     ("content", "code", "part"),
     [
@@ -78,7 +101,7 @@ async def test_it_answers_during_an_outage(stand):
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/_control/faults"), ("POST", "/_control/faults"), ("DELETE", "/_control/faults"),
-     ("DELETE", "/_control/faults/flt_1")],
+     ("DELETE", "/_control/faults/flt_1"), ("GET", "/_control/agenda")],
 )  # fmt: skip
 @in_world()
 async def test_it_answers_to_this_machine_only(stand, method, path):
