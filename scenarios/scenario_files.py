@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from psp_sim.domain.duration import parse_duration
+from scenarios.calendar import check_calendar
 from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
@@ -90,7 +91,7 @@ def read_scenario(name: str, document: Mapping[str, Any]) -> Scenario:
             raise WrongUsage(f"{key!r} is not a key of a scenario: use {', '.join(_KEYS)}")
     if not isinstance(document.get("summary"), str) or not document["summary"]:
         raise WrongUsage("summary is missing: say in one sentence what the scenario promises")
-    return Scenario(
+    scenario = Scenario(
         name=name,
         summary=document["summary"],
         tags=tuple(_words(document, "tags")),
@@ -105,6 +106,8 @@ def read_scenario(name: str, document: Mapping[str, Any]) -> Scenario:
         shop=check_shop_settings(_table(document, "shop")),
         source=document,
     )
+    check_calendar(scenario)
+    return scenario
 
 
 def _faults(document: Mapping[str, Any]) -> list[Any]:

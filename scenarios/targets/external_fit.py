@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from scenarios.calendar import outcome_within_s
 from scenarios.scenario import LATE_NEWS, STEPS_OF_PAYERS, Scenario
 from scenarios.targets.target_file import Target
 from scenarios.vocabulary import PlannedFault
@@ -74,7 +75,7 @@ def why_not_external(scenario: Scenario, target: Target) -> str | None:
 def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
     if not ShopSettings(**scenario.shop).uses_webhooks:
         yield "it is about a shop that asks for outcomes instead of being told by webhooks"
-    if scenario.chaos_s / TIME_SCALE > CHAOS_MAX_S:
+    if max(scenario.chaos_s, outcome_within_s(scenario)) / TIME_SCALE > CHAOS_MAX_S:
         yield "it takes days, which only virtual time makes short"
     if scenario.invariants and not judged(scenario).invariants:
         yield "what it promises cannot be seen from outside this service"

@@ -18,6 +18,7 @@ from typing import Any
 
 from psp_sim.server import real_transport
 from scenarios.api import Api, BadAnswer
+from scenarios.calendar import outcome_within_s
 from scenarios.converge import bound_s, pace_of
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
@@ -76,7 +77,7 @@ def why_not_live(scenario: Scenario) -> str | None:
     if scenario.needs_a_world:
         kinds = [fault.kind for fault in scenario.faults if fault.is_of_the_world]
         return f"only a simulated world can {' and '.join(dict.fromkeys(kinds))} at will"
-    if scenario.chaos_s / TIME_SCALE > CHAOS_MAX_S:
+    if max(scenario.chaos_s, outcome_within_s(scenario)) / TIME_SCALE > CHAOS_MAX_S:
         return "it takes days, which only virtual time makes short"
     return None
 

@@ -51,6 +51,20 @@ def test_a_refund_that_fails_long_after_the_chaos_is_waited_for() -> None:
     assert _play("refunds_are_final", **words).verdict is Verdict.BROKEN
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"provider": {"settle_after": "4d"}},
+        {"faults": [{"kind": "settle_after", "by": "20d"}]},
+        {"provider": {"settle_after": {"distribution": "normal", "mean": "5d", "deviation": "1h"}}},
+    ],
+    ids=["the provider's setting", "a fault", "a drawn time"],
+)
+def test_an_outcome_that_takes_longer_than_all_retries_is_waited_for(words: dict[str, Any]) -> None:
+    held = _play(**words)
+    assert held.verdict is Verdict.HELD, [held.reasons, held.invariants]
+
+
 @dataclass
 class Scene:
     """A provider with one payment that succeeded, has late news in store, and never brings them."""

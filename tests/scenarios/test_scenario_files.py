@@ -9,7 +9,14 @@ import pytest
 from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
-from scenarios.scenario_files import CATALOGUE, load_catalogue, load_scenario, select
+from scenarios.scenario_files import (
+    CATALOGUE,
+    load_catalogue,
+    load_scenario,
+    read_scenario,
+    select,
+)
+from scenarios.targets.live import why_not_live
 from scenarios.vocabulary import ALL_FAULTS, parse_planned_fault
 
 GOOD = """
@@ -142,6 +149,37 @@ def test_every_kind_of_fault_is_fired_by_a_scenario() -> None:
 def test_a_mistake_in_a_fault_of_the_world_is_told(fault: dict[str, object], said: str) -> None:
     with pytest.raises(WrongUsage, match=said):
         parse_planned_fault(fault)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"chaos": "100d"}, "chaos comes to 100d: a scenario has less than 90d"),
+        ({"steps": [{"do": "refund", "at": "91d"}]}, "steps, number 1: at comes to 91d"),
+        ({"order_gap": "100d"}, "order_gap after the one before, comes to 100d"),
+        ({"orders": 50, "order_gap": "2d"}, "comes to 98d"),
+        ({"faults": [{"kind": "drop", "start": "100d"}]}, "faults, number 1: start comes to 100d"),
+        ({"provider": {"settle_after": "100d"}}, "becomes of a payment comes to 100d"),
+        ({"faults": [{"kind": "settle_after", "by": "1000d"}]}, "becomes of a payment"),
+        ({"faults": [{"kind": "dispute", "by": "50d", "decided_after": "40d"}]}, "comes to 90d"),
+    ],
+)  # fmt: skip
+def test_what_a_world_has_no_time_for_is_told(words: dict[str, object], said: str) -> None:
+    with pytest.raises(WrongUsage, match=said):
+        read_scenario("far", {"summary": "It takes long."} | words)
+
+
+def test_a_delay_that_is_drawn_is_left_out_of_a_real_clock_by_what_it_may_come_to() -> None:
+    def left_out(**delay: object) -> bool:
+        words = {"summary": "Some take long.", "provider": {"settle_after": delay}}
+        return why_not_live(read_scenario("long", words)) is not None
+
+    assert left_out(distribution="exponential", mean="1d")
+    assert left_out(distribution="lognormal", median="1m", sigma=3.0)
+    assert left_out(distribution="pareto", minimum="1h", alpha=1.0)
+    assert left_out(distribution="normal", mean="1m", deviation="1h")
+    assert left_out(distribution="uniform", minimum="1s", maximum="4d")
+    assert not left_out(distribution="exponential", mean="10s")
 
 
 def test_a_clock_may_be_behind() -> None:
