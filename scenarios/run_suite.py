@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 
+from psp_sim.domain.duration import format_duration
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
@@ -19,7 +20,8 @@ from scenarios.scenario import Scenario
 from scenarios.second_look import SecondLook, chosen, difference
 from scenarios.targets import external, live, simulated
 from scenarios.verdict import RunResult, ScenarioResult, combine, judge
-from scenarios.world.errors import Escape
+from scenarios.world.errors import Escape, OutOfTime
+from scenarios.world.world import LIMIT_S
 
 SIMULATED = "sim"
 LIVE = "live"
@@ -52,7 +54,9 @@ class Task:
 
 
 def run_task(task: Task) -> RunResult:
-    """Play one scenario once and judge it; a run that left virtual time proves nothing.
+    """Play one scenario once and judge it.
+
+    A run that left virtual time, or came to the end of it, proves nothing.
 
     Raises Unreachable.
     """
@@ -72,6 +76,9 @@ def run_task(task: Task) -> RunResult:
         raise _named(task, problem) from problem
     except Escape as problem:
         return _without_evidence(task, time.perf_counter() - began, str(problem))
+    except OutOfTime:
+        days = f"after {format_duration(LIMIT_S)} something was still to come"
+        return _without_evidence(task, time.perf_counter() - began, f"it has no end: {days}")
     return _result(task, played, time.perf_counter() - began)
 
 

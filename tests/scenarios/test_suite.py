@@ -12,6 +12,7 @@ from scenarios.mutants import MUTANTS
 from scenarios.run_suite import CORRECT, SIMULATED, Task, run_suite, run_task
 from scenarios.scenario_files import load_catalogue, read_scenario, select
 from scenarios.verdict import Verdict, combine
+from scenarios.world import World
 
 
 @pytest.mark.parametrize("scenario", load_catalogue(), ids=lambda scenario: scenario.name)
@@ -30,6 +31,21 @@ def test_a_step_that_nobody_could_do_leaves_its_scenario_unproven() -> None:
     result = combine(scenario, [run_task(Task(scenario, 1, SIMULATED))], None)
     assert result.verdict is Verdict.UNPROVEN
     assert "nobody could approve_payment, however often it was tried" in result.reasons
+
+
+def test_a_run_that_comes_to_the_end_of_time_is_unproven_and_ends_no_other(monkeypatch) -> None:
+    original = World.run
+
+    def run(self: World, main, *, every_call: bool = False):
+        return original(self, main, limit_s=30.0 if self.seed == 1 else 3600.0)
+
+    monkeypatch.setattr(World, "run", run)
+    (calm,) = select(["calm"])
+    (result,) = run_suite([calm], [1, 2], SIMULATED, CORRECT, 1, lambda _: None)
+    assert result.verdict is Verdict.UNPROVEN
+    assert result.reasons == ["it has no end: after 90d something was still to come"]
+    assert result.runs == 2
+    assert result.faults_fired == {}
 
 
 NAMED = [(mutant, one) for one in load_catalogue() for mutant in one.catches]
