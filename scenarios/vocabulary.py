@@ -32,12 +32,14 @@ def _site(value: object) -> dict[str, Any]:
     unknown = [key for key in value if key not in ("site", "nth", "when", "path")]
     if unknown:
         raise ValueError(f"{unknown[0]!r} is not a field of at: use site, nth, when, path")
-    nth, when = value.get("nth", 1), value.get("when", "before")
-    if not isinstance(nth, int) or nth < 1:
+    nth, when, path = value.get("nth", 1), value.get("when", "before"), value.get("path")
+    if not isinstance(nth, int) or isinstance(nth, bool) or nth < 1:
         raise ValueError(f"nth = {nth!r} is not a whole number from 1")
     if when not in _CRASH_MOMENTS:
         raise ValueError(f"when = {when!r} is not one of {', '.join(_CRASH_MOMENTS)}")
-    return {"site": value["site"], "nth": nth, "when": when, "path": value.get("path")}
+    if not (path is None or isinstance(path, str)):
+        raise ValueError(f"path = {path!r} is not a path, like /webhooks")
+    return {"site": value["site"], "nth": nth, "when": when, "path": path}
 
 
 def _commits(value: object) -> int:
