@@ -213,7 +213,11 @@ def _looked_at_twice(tasks: Sequence[Task], run_all: RunAll) -> Iterator[RunResu
 
 
 def _compared(first: RunResult, second: RunResult) -> RunResult:
-    parts_at = first.trouble or second.trouble or difference(first.trace, second.trace)
+    """Compare two traces; a run that came to no end has none, and its trouble is told as such."""
+    if first.digest is None:
+        return replace(first, trace=())
+    is_cut_off = second.digest is None
+    parts_at = second.trouble if is_cut_off else difference(first.trace, second.trace)
     return replace(first, trace=(), second_look=SecondLook(parts_at))
 
 

@@ -79,7 +79,9 @@ def load_scenario(path: Path) -> Scenario:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise WrongUsage(f"{path}: {problem}") from problem
     try:
-        return read_scenario(path.stem, document)
+        scenario = read_scenario(path.stem, document)
+        _check_customers(scenario)
+        return scenario
     except WrongUsage as problem:
         raise WrongUsage(f"{path}: {problem}") from problem
 
@@ -129,6 +131,15 @@ def _step(table: Mapping[str, Any]) -> Step:
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 < share <= 1:
         raise WrongUsage(f"share = {share!r} is not a number above 0 and up to 1")
     return Step(table["do"], _duration(table, "at", 0.0), _count(table, "order", 1), float(share))
+
+
+def _check_customers(scenario: Scenario) -> None:
+    """Refuse a step for a customer who never comes. A search may do without some of them."""
+    for number, step in enumerate(scenario.steps, start=1):
+        if step.order > scenario.orders:
+            raise WrongUsage(
+                f"steps, number {number}: order = {step.order} is beyond orders = {scenario.orders}"
+            )
 
 
 def _words(document: Mapping[str, Any], key: str) -> list[str]:

@@ -95,6 +95,7 @@ BAD = [
     ('at = "20s"', 'at = "20s"\nwhen = 1', ["do and at", "order and share"]),
     ('at = "20s"', 'at = "20s"\nshare = 2', ["share = 2", "up to 1"]),
     ('at = "20s"', 'at = "20s"\norder = 0', ["order = 0"]),
+    ('at = "20s"', 'at = "20s"\norder = 4', ["steps, number 1", "order = 4 is beyond orders = 3"]),
     ('summary = "It works."', "", ["summary is missing"]),
     ('tags = ["smoke"]', 'tags = "smoke"', ["tags must be a list"]),
     ("[shop]", "[shop", ["line"]),

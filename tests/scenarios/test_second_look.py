@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
 from scenarios.__main__ import main
+from scenarios.run_suite import _compared
 from scenarios.second_look import SHOWN_CHARACTERS_MAX, chosen, difference
+from scenarios.verdict import RunResult
 from scenarios.world import World
 
 RUNS = [(f"scenario_{n}", seed) for n in range(20) for seed in (1, 2, 3)]
@@ -60,6 +63,27 @@ def test_a_world_that_comes_out_otherwise_leaves_the_run_unproven(capsys, monkey
     assert '"off":0' in scenario["played_twice"][0]["difference"]
     assert "the same seed gave another run when it was played again: line 1" in captured.err
     assert "Played twice: 1 of 1 runs, 1 of them with another trace" in captured.err
+
+
+def test_a_step_that_nobody_could_do_is_told_once_and_is_no_other_trace(capsys, tmp_path) -> None:
+    path = tmp_path / "mine.toml"
+    step = '[[steps]]\ndo = "approve_payment"\nat = "1s"\n'
+    path.write_text(f'summary = "A promise."\norders = 1\n{step}', encoding="utf-8")
+    assert main(["run", str(path), "--jobs", "1", "--json", "-"]) == 3
+    captured = capsys.readouterr()
+    assert captured.err.count("nobody could approve_payment") == 1
+    assert "Played twice: 1 of 1 runs, each with the same trace" in captured.err
+    (scenario,) = json.loads(captured.out)["scenarios"]
+    assert scenario["played_twice"] == [{"difference": None}]
+
+
+def test_a_run_that_ends_only_when_it_is_looked_at_closely_has_another_trace() -> None:
+    whole = RunResult("calm", 1, (), {}, None, 1.0, 0.1, "abc", trace=("a",))
+    cut_off = replace(whole, digest=None, trace=(), trouble="it asked for the real time")
+    look = _compared(whole, cut_off).second_look
+    assert look is not None
+    assert look.difference == "it asked for the real time"
+    assert _compared(cut_off, cut_off).second_look is None
 
 
 def test_a_run_says_how_many_were_played_twice(capsys) -> None:
