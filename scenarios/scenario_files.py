@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from scenarios.calendar import check_calendar
 from scenarios.errors import WrongUsage
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
+from scenarios.read_toml import read_toml
 from scenarios.scenario import STEPS, Scenario, Step
 from scenarios.service_settings import check_provider_settings, check_shop_settings
 from scenarios.vocabulary import parse_planned_fault
@@ -75,8 +75,8 @@ def select(wanted: Sequence[str]) -> list[Scenario]:
 def load_scenario(path: Path) -> Scenario:
     """Read one file. Raises WrongUsage."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        document = read_toml(path)
+    except OSError as problem:
         raise WrongUsage(f"{path}: {problem}") from problem
     try:
         scenario = read_scenario(path.stem, document)

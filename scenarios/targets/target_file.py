@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from jmespath.exceptions import JMESPathError
 from psp_sim.domain.dialects import DIALECTS
 from psp_sim.domain.duration import parse_duration
 from scenarios.errors import WrongUsage
+from scenarios.read_toml import read_toml
 from scenarios.targets.target_document import TABLES, Document, TimingTable
 
 SERVICE_PLACEHOLDERS = (
@@ -77,11 +77,9 @@ class Target:
 def load_target(path: Path) -> Target:
     """Read and check a target file. Raises WrongUsage naming file, key and what is allowed."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = read_toml(path)
     except OSError as problem:
         raise WrongUsage(f"cannot read the target {path}: {problem.strerror}") from problem
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise WrongUsage(f"{path}: {problem}") from problem
     try:
         _refuse_unknown_keys(table)
         return _target(path, _convert(table))

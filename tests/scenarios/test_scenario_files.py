@@ -125,6 +125,22 @@ def test_a_file_that_is_missing_or_no_text_is_told_in_one_line(tmp_path: Path) -
         load_scenario(binary)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"orders = {'9' * 5000}",
+        f"orders = 0x{'f' * 5000}",
+        f"chaos = 0x{'f' * 5000}",
+        f"x = {'[' * 5000}{']' * 5000}",
+    ],
+    ids=["a number", "a number for a count", "a number for a time", "a depth"],
+)
+def test_what_is_too_large_to_read_is_told_in_one_line(tmp_path: Path, line: str) -> None:
+    with pytest.raises(WrongUsage, match=r"mine\.toml: ") as caught:
+        _load(tmp_path, f'{line}\nsummary = "It works."\n')
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 200
+
+
 def test_every_scenario_of_the_catalogue_says_what_it_proves() -> None:
     catalogue = load_catalogue()
     assert len(catalogue) >= 48

@@ -35,6 +35,22 @@ def load(folder: Path, text: str):
     return load_target(path)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (f"x = {'[' * 5000}{']' * 5000}", "too deep"),
+        (f"x = {'9' * 5000}", "more than 64 bits"),
+        (f"x = [0x{'f' * 5000}]", "more than 64 bits"),
+    ],
+    ids=["a depth", "a number", "a number in hexadecimal"],
+)
+def test_what_is_too_large_to_read_is_told_in_one_line(
+    tmp_path: Path, line: str, said: str
+) -> None:
+    with pytest.raises(WrongUsage, match=rf"target\.toml: .*{said}"):
+        load(tmp_path, f"{line}\n{GOOD}")
+
+
 def test_what_is_left_out_has_a_default_and_durations_are_seconds(tmp_path: Path) -> None:
     target = load(tmp_path, GOOD)
     assert target.timing.gives_up_after == 1.5
