@@ -54,7 +54,8 @@ class FaultsInForce:
     async def lift(self, scenario: Scenario) -> list[FiredFault]:
         """Undo every fault; return how often each of the scenario's had acted. Raises Unreachable.
 
-        The order is that of the scenario; what never began has acted never.
+        The order is that of the scenario; what never began has acted never. Those of the
+        provider's own settings, such as a preset, come last, if they have acted.
         """
         world = self._stage.world
         counts = dict.fromkeys((id(fault) for fault in scenario.faults), 0)
@@ -63,9 +64,13 @@ class FaultsInForce:
             counts |= {id(fault): fired for fault, fired in begun}
             await world.heal()
             self.disturbances = self._disturbances(world.began_at())
-        fired_by_id = await self._lift_at_the_provider(scenario)
-        counts |= {id(fault): fired_by_id.get(name, 0) for fault, name in self._at_the_provider}
-        return [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]
+        by_name = await self._lift_at_the_provider(scenario)
+        never = FiredFault("", 0)
+        counts |= {
+            id(fault): by_name.pop(name, never).fired for fault, name in self._at_the_provider
+        }
+        planned = [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]
+        return [*planned, *(fault for fault in by_name.values() if fault.fired)]
 
     def _disturbances(self, began_at: Sequence[float | None]) -> list[Disturbance]:
         """Return when each fault of the world was on. They may last longer on a real clock."""
@@ -86,12 +91,14 @@ class FaultsInForce:
             if at is not None
         ]
 
-    async def _lift_at_the_provider(self, scenario: Scenario) -> dict[str, int]:
+    async def _lift_at_the_provider(self, scenario: Scenario) -> dict[str, FiredFault]:
         if all(fault.is_of_the_world for fault in scenario.faults) and not scenario.provider:
             return {}
         installed = await self._control("GET")
         await self._control("DELETE")
-        return {fault["id"]: fault["fired"] for fault in installed["data"]}
+        return {
+            fault["id"]: FiredFault(fault["kind"], fault["fired"]) for fault in installed["data"]
+        }
 
     async def _control(self, method: str) -> Any:
         """Ask the provider of its faults, again if no answer comes. Raises Unreachable."""

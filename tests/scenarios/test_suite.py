@@ -33,6 +33,15 @@ def test_a_step_that_nobody_could_do_leaves_its_scenario_unproven() -> None:
     assert "nobody could approve_payment, however often it was tried" in result.reasons
 
 
+def test_the_faults_of_a_preset_are_counted_after_those_of_the_scenario() -> None:
+    words = {"summary": "A promise.", "orders": 9, "provider": {"preset": "storm"}}
+    scenario = read_scenario("windy", words | {"faults": [{"kind": "outage", "start": "9m"}]})
+    fired = run_task(Task(scenario, 1, SIMULATED)).faults_fired
+    assert next(iter(fired.items())) == ("outage", 0)
+    assert {"drop", "duplicate", "delay"} <= set(fired)
+    assert all(count for kind, count in fired.items() if kind != "outage")
+
+
 def test_a_run_that_comes_to_the_end_of_time_is_unproven_and_ends_no_other(monkeypatch) -> None:
     original = World.run
 
