@@ -185,13 +185,18 @@ async def _hold_for_newer(provider: Provider, job: Job, event_type: str, fault_i
         await ring.wait()
 
 
-async def _wait_out_outage(provider: Provider) -> None:
-    """Wait while an outage is on: what was held back does not leave during one either."""
+async def _wait_out_outage(provider: Provider) -> bool:
+    """Wait while an outage is on, and tell whether one was.
+
+    What was held back does not leave during one either.
+    """
+    has_waited = False
     while True:
         now = provider.clock.now()
         ends_at = provider.faults.outage(now, provider.settings.time_scale)
         if ends_at is None:
-            return
+            return has_waited
+        has_waited = True
         await wait_for_ring(provider.delivery_changed.next_ring(), ends_at - now)
 
 
@@ -215,11 +220,12 @@ async def _send(
     """Make one call, signed at the moment it leaves; None if the endpoint is gone by then."""
     if copy.after_s:
         await asyncio.sleep(provider.scaled(copy.after_s))
+    is_late = bool(plan.fields)
     if provider.faults.is_any_in_force:
-        await _wait_out_outage(provider)
-    await lane.take()
+        is_late |= await _wait_out_outage(provider)
+    is_late |= await lane.take()
     try:
-        endpoint = await _endpoint_now(provider, job) if plan.fields else job.endpoint
+        endpoint = await _endpoint_now(provider, job) if is_late else job.endpoint
         if endpoint is None:
             return None
         started_at = provider.clock.now()
@@ -278,7 +284,7 @@ def _message(job: Job, plan: AttemptPlan, number: int, copy: Copy, url: str, now
 async def _endpoint_now(provider: Provider, job: Job) -> Endpoint | None:
     """Return the endpoint as it is now, None if nothing may be sent to it any more.
 
-    A fault may have held the call back since the claim.
+    A fault, an outage or the lack of a place may have held the call back since the claim.
 
     What the faults did is counted before anybody sees it, so that a crash cannot uncount it.
     """

@@ -26,14 +26,16 @@ class Lane:
         self._is_awaited = True
         return 0
 
-    async def take(self) -> None:
-        """Wait for a place."""
+    async def take(self) -> bool:
+        """Take a place, and tell whether there was none at first."""
+        has_to_wait = self._turn.locked()
         self._wanted += 1
         try:
             await self._turn.acquire()
         except BaseException:
             self._give_back()
             raise
+        return has_to_wait
 
     def leave(self) -> None:
         """Give a place back."""
