@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from psp_sim.dashboard.routes import dashboard_routes
+from psp_sim.database_away import DATABASE_AWAY, database_unavailable, tell_if_away
 from psp_sim.deliver_events import deliver_events
 from psp_sim.domain.chance import Chance
 from psp_sim.domain.errors import MethodNotAllowed, NotFound, Unexpected
@@ -72,7 +73,11 @@ def create_app(
     ]
     app = ShortcutApp(
         routes=[*([] if settings.role == "delivery" else served), *operations_routes(provider)],
-        exception_handlers={HTTPException: _http_error, Exception: _unexpected},
+        exception_handlers={
+            HTTPException: _http_error,
+            **dict.fromkeys(DATABASE_AWAY, _database_away),
+            Exception: _unexpected,
+        },
         lifespan=lambda app: _running(provider, app),
     )
     # A client that is redirected from /v1/payments/ would repeat a POST as a GET.
@@ -125,8 +130,9 @@ async def _keep_running(provider: Provider, work: Callable[[Provider], Awaitable
             await work(provider)
         except Exception as problem:
             provider.workers[work.__name__] = False
-            report = {"message": f"{work.__name__} broke", "exception": problem}
-            asyncio.get_running_loop().call_exception_handler(report)
+            if not tell_if_away(work.__name__, problem):
+                report = {"message": f"{work.__name__} broke", "exception": problem}
+                asyncio.get_running_loop().call_exception_handler(report)
             await asyncio.sleep(RESTART_WORKER_AFTER_S)
 
 
@@ -144,6 +150,10 @@ def _methods_of(routes: Sequence[BaseRoute], path: str) -> list[str]:
     """Return what a path takes: a 405 has to say so (RFC 9110, 15.5.6)."""
     matching = (r for r in routes if isinstance(r, Route) and r.path_regex.match(path))
     return sorted({method for route in matching for method in route.methods or ()})
+
+
+async def _database_away(_: Request, error: Exception) -> Response:
+    return problem(database_unavailable(error))
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:

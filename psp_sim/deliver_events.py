@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Sequence
 
 from psp_sim.bell import wait_for_ring
+from psp_sim.database_away import DATABASE_AWAY, tell_if_away
 from psp_sim.delivery_log import log_answered, log_sent
 from psp_sim.domain.attempt_plan import UNDISTURBED, AttemptPlan, Copy, plan_attempt
 from psp_sim.domain.delivery import WebhookAnswer
@@ -122,12 +123,21 @@ async def _deliver_or_release(
         await _deliver(provider, lanes, recorder, job)
     except Exception as problem:
         lanes.calling.pop(asyncio.current_task(), None)
-        report = {"message": f"delivery {job.delivery_id} broke", "exception": problem}
-        asyncio.get_running_loop().call_exception_handler(report)
+        if not tell_if_away(f"delivery {job.delivery_id}", problem):
+            report = {"message": f"delivery {job.delivery_id} broke", "exception": problem}
+            asyncio.get_running_loop().call_exception_handler(report)
+        await _release_later(provider, job)
+
+
+async def _release_later(provider: Provider, job: Job) -> None:
+    """Make a delivery due again after a while, or once the database is back."""
+    while True:
         await asyncio.sleep(provider.scaled(RELEASE_AFTER_S))
-        async with provider.database.transaction() as transaction:
-            await release(transaction, job, provider.clock.now())
-        provider.delivery_due.ring()
+        with contextlib.suppress(*DATABASE_AWAY):
+            async with provider.database.transaction() as transaction:
+                await release(transaction, job, provider.clock.now())
+            provider.delivery_due.ring()
+            return
 
 
 async def _deliver(provider: Provider, lanes: Lanes, recorder: Recorder, job: Job) -> None:

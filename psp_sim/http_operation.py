@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from psp_sim.database_away import DATABASE_AWAY, database_unavailable
 from psp_sim.domain.errors import (
     BodyTooLarge,
     InvalidRequest,
@@ -108,6 +109,8 @@ class Operation:
             response = await _answer(self._provider, request, self._name, self._handle)
         except PspError as error:
             response = problem(error)
+        except DATABASE_AWAY as away:
+            response = problem(database_unavailable(away))
         except ClientDisconnect:
             response = NoAnswer()
         except Exception:

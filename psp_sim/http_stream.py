@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from psp_sim.bell import wait_for_ring
+from psp_sim.database_away import DATABASE_AWAY, database_unavailable
 from psp_sim.event_store import events_after
 from psp_sim.provider import Provider
 
@@ -43,6 +44,9 @@ class EventStream(Response):
                 _break_off(scope)
             elif not self._is_gone:
                 await send({"type": "http.response.body", "body": b""})
+        except DATABASE_AWAY as away:
+            database_unavailable(away)
+            _break_off(scope)
         finally:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from psp_sim.database_away import tell_if_away
 from psp_sim.lanes import Lanes
 from psp_sim.outbox import Job, extend_lease
 from psp_sim.provider import Provider
@@ -28,17 +29,26 @@ async def keep_leases(provider: Provider, lanes: Lanes, under_way: UnderWay) -> 
     period_s = provider.settings.lease_s / RENEWALS_PER_LEASE
     while True:
         await asyncio.sleep(period_s)
-        now = provider.clock.now()
-        ageing = [item for item in under_way.items() if now - item[1][1] >= period_s]
-        lost = []
-        async with provider.database.transaction() as transaction:
-            for task, (job, _) in ageing:
-                if not await extend_lease(transaction, job, now + provider.settings.lease_s):
-                    lost.append(task)
+        try:
+            await _renew(provider, lanes, under_way, period_s)
+        except Exception as problem:
+            # A database that comes back soon enough has the leases still.
+            if not tell_if_away("the renewal of leases", problem):
+                raise
+
+
+async def _renew(provider: Provider, lanes: Lanes, under_way: UnderWay, period_s: float) -> None:
+    now = provider.clock.now()
+    ageing = [item for item in under_way.items() if now - item[1][1] >= period_s]
+    lost = []
+    async with provider.database.transaction() as transaction:
         for task, (job, _) in ageing:
-            if task in under_way:
-                under_way[task] = (job, now)
-        for task in lost:
-            # Another process has it by now, or nobody wants it any more.
-            if task not in lanes.calling:
-                task.cancel()
+            if not await extend_lease(transaction, job, now + provider.settings.lease_s):
+                lost.append(task)
+    for task, (job, _) in ageing:
+        if task in under_way:
+            under_way[task] = (job, now)
+    for task in lost:
+        # Another process has it by now, or nobody wants it any more.
+        if task not in lanes.calling:
+            task.cancel()

@@ -21,6 +21,7 @@ PspError
 ├── IdempotencyKeyReused       422  idempotency_key_reused
 ├── RateLimited                429  rate_limited
 ├── SimulatedError             any  simulated_error
+├── DatabaseUnavailable        503  database_unavailable
 └── Unexpected                 500  unexpected
 
 ``definite`` says whether the operation surely did not happen: only then may a client give up on it.
@@ -203,6 +204,16 @@ class SimulatedError(PspError):
     def __init__(self, status: int) -> None:
         super().__init__(f"a fault asked for this answer with status {status}; retry as you would")
         self.status = status
+
+
+class DatabaseUnavailable(PspError):
+    """The database gave no usable answer. What was asked for may have happened all the same."""
+
+    code = "database_unavailable"
+    status = 503
+    title = "The provider cannot reach its database"
+    definite = False
+    retry_after_s = 2
 
 
 class Unexpected(PspError):

@@ -284,5 +284,6 @@ def test_every_error_has_a_code_of_its_own_and_a_title():
         "idempotency_key_in_use",
         "rate_limited",
         "simulated_error",
+        "database_unavailable",
         "unexpected",
     ]
