@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from psp_sim.domain.errors import InvalidRequest, NotFound
+from psp_sim.domain.event_filter import check_type
 from psp_sim.event_store import event_position, last_event_position
 from psp_sim.http_operation import cursor_of, limit_of, operation, page
 from psp_sim.http_query import wait_of
@@ -31,7 +32,7 @@ def event_routes(provider: Provider) -> list[BaseRoute]:
 async def _list(provider: Provider, request: Request, _: bytes) -> Response:
     limit, wait_s = limit_of(request), wait_of(request)
     payment_id = request.query_params.get("payment")
-    kind = request.query_params.get("type")
+    kind = check_type(request.query_params.get("type"))
     async with provider.database.transaction() as transaction:
         after = await _position(transaction, request.query_params.get("after") or "0")
     bodies = await look_until(

@@ -12,6 +12,7 @@ from psp_sim.domain.dialects import DIALECTS, STANDARD, dialect_named
 from psp_sim.domain.endpoint import ALL_EVENTS, ENABLED, Endpoint, check_url
 from psp_sim.domain.errors import EndpointDisabled, InvalidRequest, NotFound
 from psp_sim.domain.event import iso_timestamp
+from psp_sim.domain.event_filter import check_events
 from psp_sim.domain.retry_schedule import RetrySchedule, parse_schedule
 from psp_sim.endpoint_store import (
     delete_endpoint,
@@ -46,7 +47,7 @@ def new_endpoint(provider: Provider, request: EndpointRequest) -> Endpoint:
         id=provider.new_id("we"),
         url=check_url(request.url, allow_public=provider.settings.allow_public_targets),
         secret=_secret(provider, request),
-        events=_events(request.events),
+        events=check_events(request.events),
         status=ENABLED,
         created_at=provider.clock.now(),
         dialect=request.dialect,
@@ -109,7 +110,7 @@ async def change_endpoint(
         allow_public = provider.settings.allow_public_targets
         checked["url"] = check_url(changes["url"], allow_public=allow_public)
     if "events" in changes:
-        checked["events"] = _events(changes["events"])
+        checked["events"] = check_events(changes["events"])
     if "retry_schedule" in changes:
         checked["retry_schedule"] = _schedule(changes["retry_schedule"])
     async with provider.database.transaction() as transaction:
@@ -198,12 +199,6 @@ def render_endpoint(endpoint: Endpoint, *, with_secret: bool = False) -> dict[st
     }
     secret = DIALECTS[endpoint.dialect].shown_secret(endpoint.secret) if with_secret else ""
     return shown | {"secret": secret} if with_secret else shown
-
-
-def _events(events: Sequence[str]) -> tuple[str, ...]:
-    if not events:
-        raise InvalidRequest('events must name at least one type, or be ["*"] for all')
-    return tuple(events)
 
 
 def _schedule(value: object) -> RetrySchedule | None:

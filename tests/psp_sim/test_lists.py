@@ -80,7 +80,7 @@ async def test_events_are_found_by_payment_and_by_type(stand):
     assert await found("type=payment.failed") == [("b", "payment.failed")]
     both = f"payment={second['id']}&type=payment.processing"
     assert await found(both) == [("b", "payment.processing")]
-    assert await found("type=payment.none") == []
+    assert await found("type=dispute.opened") == []
 
 
 @in_world()

@@ -234,6 +234,9 @@ async def test_a_method_that_a_path_does_not_take_is_refused_with_those_it_takes
         ({"url": "http://sink/", "events": []}, "invalid_request"),
         ({"url": "http://sink/", "events": "*"}, "invalid_request"),
         ({"url": "http://sink/", "events": [7]}, "invalid_request"),
+        ({"url": "http://sink/", "events": ["payment.suceeded", "refund"]}, "invalid_request"),
+        ({"url": "http://sink/", "events": [""]}, "invalid_request"),
+        ({"url": "http://sink/", "events": ["payment.succeeded"] * 51}, "invalid_request"),
         ({"url": "http://sink/", "surprise": 1}, "invalid_request"),
     ],
 )
@@ -241,6 +244,17 @@ async def test_a_method_that_a_path_does_not_take_is_refused_with_those_it_takes
 async def test_a_bad_endpoint_is_refused(stand, body, code):
     check_problem(await stand.call("POST", "/v1/webhook_endpoints", body), 400, code)
     assert await stand.get_all("/v1/webhook_endpoints") == []
+
+
+@in_world()
+async def test_a_type_of_events_that_there_is_not_is_refused(stand):
+    answer = await stand.call("GET", "/v1/events?type=payment.suceeded")
+    check_problem(answer, 400, "invalid_request", "payment.succeeded")
+    endpoint = await stand.add_endpoint()
+    path = f"/v1/webhook_endpoints/{endpoint['id']}"
+    answer = await stand.call("PATCH", path, {"events": ["refunds.*"]})
+    check_problem(answer, 400, "invalid_request", "refund.*")
+    assert (await stand.get(path))["events"] == ["*"]
 
 
 @pytest.mark.parametrize("overlap_s", [-1, 1e12, "1h", True])
