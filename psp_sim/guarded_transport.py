@@ -18,7 +18,7 @@ import httpx
 
 from psp_sim.direct_transport import DirectTransport
 from psp_sim.domain.target_address import Address, is_forbidden, literal_address
-from psp_sim.posting_transport import Posted, PostingTransport
+from psp_sim.posting_transport import NotCalled, Posted, PostingTransport
 
 PINNED_MAX = 256
 LOOKUP_LASTS_S = 5.0
@@ -98,7 +98,7 @@ class GuardedTransport(PostingTransport):
         try:
             literal = literal_address(host)
         except ValueError as problem:
-            raise httpx.ConnectError(str(problem)) from problem
+            raise NotCalled(str(problem)) from problem
         if literal is not None:
             self._check(literal)
             if len(self._harmless) < PINNED_MAX:
@@ -116,7 +116,7 @@ class GuardedTransport(PostingTransport):
 
     def _check(self, address: Address) -> None:
         if is_forbidden(address, allow_public=self._allow_public):
-            raise httpx.ConnectError(f"the provider does not call {address}")
+            raise NotCalled(f"the provider does not call {address}")
 
     async def _resolve(self, host: str) -> list[Address]:
         loop = asyncio.get_running_loop()
@@ -126,7 +126,7 @@ class GuardedTransport(PostingTransport):
         try:
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         except OSError as problem:
-            raise httpx.ConnectError(f"{host} has no address") from problem
+            raise NotCalled(f"{host} has no address") from problem
         addresses = [ipaddress.ip_address(each[4][0]) for each in found]
         self._lookups[host] = (loop.time(), addresses)
         if len(self._lookups) > PINNED_MAX:

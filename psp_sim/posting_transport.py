@@ -19,6 +19,10 @@ class Posted(NamedTuple):
     retry_after: str | None
 
 
+class NotCalled(httpx.ConnectError):
+    """Nobody was called; its text is one sentence that tells why, fit to be shown."""
+
+
 class PostingTransport(httpx.AsyncBaseTransport):
     """What a transport may offer beside httpx's own interface; both lead over the same wire."""
 

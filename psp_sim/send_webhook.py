@@ -9,7 +9,7 @@ from functools import lru_cache
 import httpx
 
 from psp_sim.domain.delivery import WebhookAnswer
-from psp_sim.posting_transport import Posted, PostingTransport
+from psp_sim.posting_transport import NotCalled, Posted, PostingTransport
 
 ANSWER_BYTES_MAX = 4096
 ANSWER_CHARACTERS_KEPT = 300
@@ -95,6 +95,8 @@ def _reason(problem: Exception, connect_timeout_s: float, timeout_s: float) -> s
         return f"no connection within {connect_timeout_s:g} s"
     if isinstance(problem, httpx.TimeoutException):
         return f"no answer within {timeout_s:g} s"
+    if isinstance(problem, NotCalled):
+        return str(problem)
     if isinstance(problem, httpx.ConnectError):
         return "connection refused or reset"
     return f"connection broke off ({type(problem).__name__})"

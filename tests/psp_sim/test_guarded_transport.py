@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from psp_sim.guarded_transport import GuardedTransport
+from psp_sim.send_webhook import send_webhook
 from tests.psp_sim.processes import PATIENCE_S, real_sink
 from tests.psp_sim.stand import Reply
 
@@ -183,3 +184,28 @@ async def test_where_nobody_listens_connecting_fails(transport, send):
         port = free.getsockname()[1]
     with pytest.raises(httpx.ConnectError):
         await send(transport, f"http://127.0.0.1:{port}/hooks")
+
+
+@pytest.mark.parametrize("trickle_s", [0.0, 0.1])
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://169.254.169.254/hooks", "the provider does not call 169.254.169.254"),
+        ("http://0x7f.1/hooks", "'0x7f.1' does not appear to be an IPv4 or IPv6 address"),
+        ("http://shop.invalid/hooks", "shop.invalid has no address"),
+        ("http://127.0.0.1:{port}/hooks", "connection refused or reset"),
+    ],
+)
+async def test_a_delivery_tells_why_nobody_was_called(
+    transport, monkeypatch, url, reason, trickle_s
+):
+    async def getaddrinfo(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = url.format(port=free.getsockname()[1])
+    limits = {"connect_timeout_s": PATIENCE_S, "timeout_s": PATIENCE_S, "trickle_s": trickle_s}
+    answer = await send_webhook(transport, url, {}, b"{}", **limits)
+    assert (answer.status, answer.error) == (None, reason)
