@@ -13,6 +13,7 @@ from psp_sim.domain.money import AMOUNT_MINOR_MAX
 from psp_sim.domain.payment import CaptureMethod
 
 REFERENCE_CHARACTERS_MAX = 200
+PAYMENT_METHOD_CHARACTERS_MAX = 200
 METADATA_ENTRIES_MAX = 50
 METADATA_CHARACTERS_MAX = 500
 
@@ -27,6 +28,12 @@ Currency = Annotated[
 ]
 Reference = Annotated[str, msgspec.Meta(description="The merchant's own id, such as an order's")]
 
+_METHOD = {"type": "string", "maxLength": PAYMENT_METHOD_CHARACTERS_MAX}
+PaymentMethod = Annotated[
+    str,
+    msgspec.Meta(description="Its name may decide what happens", extra_json_schema=_METHOD),
+]
+
 
 class CreatePayment(msgspec.Struct, forbid_unknown_fields=True):
     """Ask for money."""
@@ -34,7 +41,7 @@ class CreatePayment(msgspec.Struct, forbid_unknown_fields=True):
     amount: Amount
     currency: Currency
     reference: Reference
-    payment_method: str = "card"
+    payment_method: PaymentMethod = "card"
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
     metadata: dict[str, str] = {}
 

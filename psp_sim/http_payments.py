@@ -20,6 +20,7 @@ from psp_sim.domain.payment import Payment, Status
 from psp_sim.http_models import (
     METADATA_CHARACTERS_MAX,
     METADATA_ENTRIES_MAX,
+    PAYMENT_METHOD_CHARACTERS_MAX,
     REFERENCE_CHARACTERS_MAX,
     AuthenticatePayment,
     CancelPayment,
@@ -54,7 +55,7 @@ async def _create(provider: Provider, request: Request, body: bytes) -> Response
     wanted = PaymentRequest(
         money=parse_money(document.amount, document.currency),
         reference=_reference(document.reference),
-        payment_method=document.payment_method,
+        payment_method=_payment_method(document.payment_method),
         metadata=check_metadata(document.metadata),
         capture_method=document.capture_method,
         action_base=provider.settings.public_url.rstrip("/") or base_url(request),
@@ -146,6 +147,13 @@ def _reference(reference: str) -> str:
     if not 1 <= len(reference) <= REFERENCE_CHARACTERS_MAX:
         raise InvalidRequest(f"reference must have 1 to {REFERENCE_CHARACTERS_MAX} characters")
     return reference
+
+
+def _payment_method(name: str) -> str:
+    if len(name) > PAYMENT_METHOD_CHARACTERS_MAX:
+        limit = PAYMENT_METHOD_CHARACTERS_MAX
+        raise InvalidRequest(f"payment_method takes up to {limit} characters")
+    return name
 
 
 def check_metadata(metadata: dict[str, str]) -> dict[str, str]:

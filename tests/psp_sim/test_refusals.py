@@ -46,6 +46,7 @@ def without(name):
         (payment_body(reference=7), "invalid_request", "`$.reference`"),
         (payment_body(reference=None), "invalid_request", "`$.reference`"),
         (payment_body(payment_method=7), "invalid_request", "`$.payment_method`"),
+        (payment_body(payment_method="m" * 201), "invalid_request", "payment_method takes up to"),
         (payment_body(metadata=[]), "invalid_request", "`$.metadata`"),
         (payment_body(metadata={"a": 1}), "invalid_request", "`$.metadata"),
         (payment_body(metadata={"a": "b" * 501}), "invalid_request", "metadata takes up to 50"),
@@ -68,6 +69,11 @@ def without(name):
 async def test_a_bad_payment_is_refused_and_not_made(stand, body, code, part):
     check_problem(await stand.create(body), 400, code, part)
     assert await stand.get_all("/v1/payments") == []
+
+
+@in_world()
+async def test_a_payment_method_may_have_as_many_characters_as_the_limit_says(stand):
+    assert (await stand.pay(payment_method="m" * 200))["payment_method"] == "m" * 200
 
 
 @pytest.mark.parametrize(
