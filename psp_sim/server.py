@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from psp_sim.guarded_transport import GuardedTransport
@@ -37,6 +37,28 @@ class AbortableProtocol(HttpToolsProtocol):
 
     def _abort(self) -> None:
         self.transport.abort()
+
+
+class BreakOffWhenStopped:
+    """Breaks a call off without an answer when the server stops and has waited for long enough.
+
+    Whether what was asked for has been done is open then, so any answer would say too much.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            abort = scope.get("extensions", {}).get("connection.abort")
+            if abort is None:
+                raise
+            abort()
+            # To the server, ending without an answer is orderly only once the client is gone.
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 class _Server(uvicorn.Server):
@@ -116,7 +138,7 @@ async def serve(
     ``stop`` is called before open requests are waited for, so that those held open can end.
     """
     config = uvicorn.Config(
-        app,
+        BreakOffWhenStopped(app),
         http=AbortableProtocol,
         ws="none",
         lifespan="on",

@@ -28,6 +28,7 @@ from starlette.applications import Starlette
 from shop import event_store
 from shop.app import create_app
 from shop.parts import Parts
+from shop.server import BreakOffWhenStopped, ShopProtocol
 from shop.settings import BadSetting, Settings, documented, settings_from
 from shop.store import SCHEMA
 from shop.streaming_transport import StreamingTransport
@@ -161,8 +162,8 @@ async def _serve(settings: Settings, listener: socket.socket, parts: Parts) -> i
 
 def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
-        http="httptools",
+        BreakOffWhenStopped(app),
+        http=ShopProtocol,
         ws="none",
         lifespan="on",
         log_level="warning",

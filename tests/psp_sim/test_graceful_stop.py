@@ -1,8 +1,10 @@
-"""SIGTERM in the middle of deliveries: what has left may finish, the rest is due again."""
+"""SIGTERM in the middle of deliveries and calls: what has left may finish, the rest breaks off."""
 
 import asyncio
 import signal
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.psp_sim.processes import (
@@ -13,7 +15,7 @@ from tests.psp_sim.processes import (
     real_sink,
     until,
 )
-from tests.psp_sim.stand import Reply, payment_body
+from tests.psp_sim.stand import API_KEY, Reply, payment_body
 
 pytestmark = pytest.mark.live
 OPTIONS = ("--port", "0", "--settle-after", "1h", "--retry-schedule", "1s,1s,1s,1s")
@@ -76,3 +78,43 @@ async def test_what_does_not_finish_in_time_is_sent_again_after_the_restart(tmp_
             await until(lambda: len(sink.calls) == 4)
             await asyncio.sleep(0.3)
         assert [call.reference for call in sink.calls[3:]] == ["o0"]
+
+
+HALF_A_CALL = (
+    b"POST /v1/payments HTTP/1.1\r\nHost: provider\r\nAuthorization: Bearer %b\r\n"
+    b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n" % API_KEY.encode()
+)
+
+
+async def test_a_call_that_is_held_for_longer_is_broken_off_without_an_answer(tmp_path):
+    async with provider_process(tmp_path, *OPTIONS) as process:
+        url, _ = await announcement(process)
+        async with client_of(url) as http, asyncio.TaskGroup() as tasks:
+            body = payment_body("held", metadata={"sim": "slow_response(by=60s)"})
+            headers = {"idempotency-key": "k"}
+            held = tasks.create_task(broken_off(http, body, headers))
+            path = "/v1/payments?reference=held"
+            async with asyncio.timeout(PATIENCE_S):
+                while not (await http.get(path)).json()["data"]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+            await stop(process)
+        assert held.result()
+
+
+async def broken_off(http, body, headers):
+    try:
+        answer = await http.post("/v1/payments", json=body, headers=headers)
+    except httpx.TransportError:
+        return True
+    raise AssertionError(f"{answer.status_code} {answer.text}")
+
+
+async def test_a_call_whose_body_never_comes_is_broken_off_too(tmp_path):
+    async with provider_process(tmp_path, *OPTIONS) as process:
+        url, _ = await announcement(process)
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        writer.write(HALF_A_CALL)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        await stop(process)
+        assert await reader.read() == b""
+        writer.close()

@@ -77,6 +77,26 @@ async def test_the_shop_says_where_it_listens_serves_and_stops_when_asked(tmp_pa
         assert kept.json()["status"] == "pending"
 
 
+@pytest.mark.parametrize("path", [b"/orders", b"/webhooks/psp"])
+async def test_a_call_whose_body_never_comes_is_broken_off_when_the_shop_is_stopped(tmp_path, path):
+    database = f"sqlite:///{tmp_path}/shop.sqlite3"
+    async with shop_process(tmp_path, "--port", "0", "--database", database) as process:
+        port = (await address_of(process)).rpartition(":")[2]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        writer.write(
+            b"POST %b HTTP/1.1\r\nHost: shop\r\nContent-Length: 100\r\n"
+            b"Expect: 100-continue\r\n\r\n" % path
+        )
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(60):
+            _, err = await process.communicate()
+        assert process.returncode == 0
+        assert "Traceback" not in err.decode()
+        assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_port_in_use_is_one_clear_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
