@@ -14,12 +14,15 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from psp_sim.domain.errors import MalformedHttp
 from psp_sim.guarded_transport import GuardedTransport
+from psp_sim.http_operation import problem
 from psp_sim.whole_answers import WholeAnswers
 
 GRACEFUL_STOP_S = 3
 # Longer than most clients keep a connection for later use, so that none finds it just closed.
 KEEP_ALIVE_S = 120
+_MALFORMED = "this is not HTTP/1.1, or a method that nothing here takes; nothing was done"
 
 
 class AbortableProtocol(HttpToolsProtocol):
@@ -34,6 +37,18 @@ class AbortableProtocol(HttpToolsProtocol):
         super().on_message_begin()
         abort: Any = self._abort
         self.scope["extensions"] = {"connection.abort": abort}
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Answer what cannot be read as HTTP like every other error, and close the connection."""
+        answer = problem(MalformedHttp(_MALFORMED))
+        headers = [
+            *self.server_state.default_headers,
+            *answer.raw_headers,
+            (b"connection", b"close"),
+        ]
+        lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers)]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
+        self.transport.close()
 
     def _abort(self) -> None:
         self.transport.abort()

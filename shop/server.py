@@ -8,6 +8,11 @@ from typing import Any
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shop.domain.errors import MalformedHttp
+from shop.http_support import problem_response
+
+_MALFORMED = "this is not HTTP/1.1, or a method that nothing here takes; nothing was done"
+
 
 class ShopProtocol(HttpToolsProtocol):
     """Gives the application the ASGI extension ``connection.abort``: reset, without an answer."""
@@ -17,6 +22,18 @@ class ShopProtocol(HttpToolsProtocol):
         super().on_message_begin()
         abort: Any = self._abort
         self.scope["extensions"] = {"connection.abort": abort}
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Answer what cannot be read as HTTP like every other error, and close the connection."""
+        answer = problem_response(MalformedHttp(_MALFORMED))
+        headers = [
+            *self.server_state.default_headers,
+            *answer.raw_headers,
+            (b"connection", b"close"),
+        ]
+        lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers)]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
+        self.transport.close()
 
     def _abort(self) -> None:
         self.transport.abort()

@@ -8,6 +8,7 @@ PspError
 │   ├── InvalidUrl             400  invalid_url
 │   ├── EndpointNotVerified    400  endpoint_not_verified
 │   └── DialectUnavailable     400  dialect_unavailable
+├── MalformedHttp              400  malformed_http
 ├── IdempotencyKeyMissing      400  idempotency_key_missing
 ├── IdempotencyKeyMalformed    400  idempotency_key_malformed
 ├── Unauthorized               401  unauthorized
@@ -90,6 +91,14 @@ class DialectUnavailable(InvalidRequest):
 
     code = "dialect_unavailable"
     title = "The dialect is not available here"
+
+
+class MalformedHttp(PspError):
+    """What arrived cannot be read as HTTP; what cannot be read has done nothing."""
+
+    code = "malformed_http"
+    status = 400
+    title = "The request is not HTTP"
 
 
 class IdempotencyKeyMissing(PspError):

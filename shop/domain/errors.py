@@ -3,6 +3,7 @@
 ShopError
 ├── RequestRefused                 the caller has to change something
 │   ├── MalformedRequest           400 malformed_request
+│   ├── MalformedHttp              400 malformed_http
 │   ├── BodyTooSlow                408 body_too_slow
 │   ├── BodyTooLarge               413 body_too_large
 │   ├── InvalidOrder               422 invalid_order
@@ -59,6 +60,12 @@ class MalformedRequest(RequestRefused):
     """The request cannot be read."""
 
     code, status = "malformed_request", 400
+
+
+class MalformedHttp(RequestRefused):
+    """What arrived cannot be read as HTTP."""
+
+    code, status = "malformed_http", 400
 
 
 class BodyTooSlow(RequestRefused):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import socket
 
@@ -253,6 +254,24 @@ async def test_a_connection_that_nobody_uses_for_a_while_stays_open(tmp_path):
             assert await reader.readuntil(b"\r\n") == b"HTTP/1.1 200 OK\r\n"
             await reader.readuntil(b"}}")
         writer.close()
+
+
+@pytest.mark.parametrize(
+    "bytes_sent", [b"FOO /v1/payments HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\r\n\r\n"]
+)
+async def test_what_is_no_http_is_answered_as_every_other_error(tmp_path, bytes_sent):
+    async with provider_process(tmp_path, "--port", "0") as process:
+        url, _ = await announcement(process)
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+        writer.write(bytes_sent)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"HTTP/1.1 400 Bad Request"
+    assert {b"content-type: application/problem+json", b"connection: close"} <= set(lines)
+    assert b"content-length: %d" % len(body) in lines
+    told = json.loads(body)
+    assert (told["status"], told["code"], told["definite"]) == (400, "malformed_http", True)
 
 
 async def test_connecting_has_a_time_limit_of_its_own(tmp_path):

@@ -1,6 +1,7 @@
 """``python -m shop`` as a process: its first line, how it stops, and its one line of complaint."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -95,6 +96,24 @@ async def test_a_call_whose_body_never_comes_is_broken_off_when_the_shop_is_stop
         assert "Traceback" not in err.decode()
         assert await reader.read() == b""
         writer.close()
+
+
+@pytest.mark.parametrize(
+    "bytes_sent", [b"FOO /orders HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\r\n\r\n"]
+)
+async def test_what_is_no_http_is_answered_as_every_other_error(tmp_path, bytes_sent):
+    async with shop_process(tmp_path, "--port", "0") as process:
+        port = (await address_of(process)).rpartition(":")[2]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        writer.write(bytes_sent)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+    lines = head.split(b"\r\n")
+    assert lines[0] == b"HTTP/1.1 400 Bad Request"
+    assert {b"content-type: application/problem+json", b"connection: close"} <= set(lines)
+    assert b"content-length: %d" % len(body) in lines
+    told = json.loads(body)
+    assert (told["status"], told["code"], told["definite"]) == (400, "malformed_http", True)
 
 
 async def test_a_port_in_use_is_one_clear_line(tmp_path):
