@@ -40,6 +40,10 @@ class AbortableProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Answer what cannot be read as HTTP like every other error, and close the connection."""
+        if self._is_at_work():
+            # The client would take this for the answer to that call, which may well be carried out.
+            self._abort()
+            return
         answer = problem(MalformedHttp(_MALFORMED))
         headers = [
             *self.server_state.default_headers,
@@ -49,6 +53,12 @@ class AbortableProtocol(HttpToolsProtocol):
         lines = [b"HTTP/1.1 400 Bad Request", *(b": ".join(header) for header in headers)]
         self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + bytes(answer.body))
         self.transport.close()
+
+    def _is_at_work(self) -> bool:
+        """Tell whether a call has arrived whole and has no whole answer."""
+        if self.pipeline:
+            return True
+        return self.cycle is not None and not (self.cycle.response_complete or self.cycle.more_body)
 
     def _abort(self) -> None:
         self.transport.abort()

@@ -274,6 +274,15 @@ async def test_what_is_no_http_is_answered_as_every_other_error(tmp_path, bytes_
     assert (told["status"], told["code"], told["definite"]) == (400, "malformed_http", True)
 
 
+async def test_a_call_under_way_is_not_said_to_be_undone_since_no_http_follows_it(tmp_path):
+    async with provider_process(tmp_path, "--port", "0") as process:
+        url, _ = await announcement(process)
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\nFOO / HTTP/1.1\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+
+
 async def test_connecting_has_a_time_limit_of_its_own(tmp_path):
     """A queue of connections that nobody accepts is full: the next one hangs unanswered."""
     options = ("--port", "0", "--database", "sqlite:///:memory:", "--retry-schedule", "none")

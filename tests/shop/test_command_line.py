@@ -116,6 +116,15 @@ async def test_what_is_no_http_is_answered_as_every_other_error(tmp_path, bytes_
     assert (told["status"], told["code"], told["definite"]) == (400, "malformed_http", True)
 
 
+async def test_a_call_under_way_is_not_said_to_be_undone_since_no_http_follows_it(tmp_path):
+    async with shop_process(tmp_path, "--port", "0") as process:
+        port = (await address_of(process)).rpartition(":")[2]
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: here\r\n\r\nFOO / HTTP/1.1\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
+
+
 async def test_a_port_in_use_is_one_clear_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
