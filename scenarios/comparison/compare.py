@@ -66,7 +66,7 @@ def judge(run: Run, observation: Observation, time_scale: float = 1.0) -> Result
     strategy, weather = run.strategy, run.weather
     payments = [model.Payment(p.placed_s, p.settled_s) for p in observation.payments]
     predicted = figures_of(
-        model.predict(strategy, payments, weather, run.workload.seed),
+        model.predict(strategy, payments, weather, run.workload.seed, observation.shop_started_s),
         len(payments),
         observation.busy_s,
         model.background_requests(strategy, observation.ended_s),

@@ -178,21 +178,27 @@ def figures_of(
         requests_per_payment=fmean(requests) + background / payments,
         held_mean=held_mean + open_connections,
         staleness_error=_intervals(ordered, payments),
-        requests_error=STANDARD_ERRORS * pstdev(requests) / math.sqrt(payments),
+        requests_error=STANDARD_ERRORS * pstdev(requests) * _chance(payments, len(drawn)),
     )
+
+
+def _chance(payments: int, draws: int) -> float:
+    """One standard error, in deviations of one payment: that of the sample and of the draws."""
+    return math.sqrt(1 / payments + 1 / draws)
 
 
 def _intervals(ordered: Sequence[float], payments: int) -> dict[str, tuple[float, float]]:
     """Where a sample's figure may lie; for percentiles by rank, whatever the distribution is."""
     finite = [each for each in ordered if math.isfinite(each)]
-    error = STANDARD_ERRORS * pstdev(finite) / math.sqrt(payments) + RESOLUTION_S
+    chance = STANDARD_ERRORS * _chance(payments, len(ordered))
+    error = chance * pstdev(finite) + RESOLUTION_S
     mean = fmean(ordered)
     intervals = {"mean": (mean - error, mean + error)}
     for percent in PERCENTILES:
         share = percent / 100
         if payments * (1 - share) < BEYOND_MIN:
             continue
-        spread = STANDARD_ERRORS * math.sqrt(share * (1 - share) / payments)
+        spread = chance * math.sqrt(share * (1 - share))
         intervals[f"p{percent}"] = (
             percentile(ordered, max(share - spread, 0.0)) - RESOLUTION_S,
             # Beyond the highest rank a sample may have any value.

@@ -4,7 +4,8 @@ The textbook's renewal model. Per payment: it settles at a known time, questions
 times, each fails with a known probability, each webhook is lost with another. What has no closed
 form is averaged over draws. For calm weather this is:
 
-- fixed polling, interval I: staleness uniform from 0 to I, mean I/2; T/I + 1/2 questions
+- fixed polling, interval I: the rest of the interval that the settlement falls into, which is
+  uniform from 0 to I, mean I/2, if T is much longer; T/I + 1/2 questions
 - polling with backoff: at most the gap at that time; about log(T) questions until the cap
 - event log: 1/I reads a second, however many payments
 - long polling: one round trip late; T/hold + 1 questions; N = λT connections (Little's law)
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from math import ceil
 
 from psp_sim.domain.retry_schedule import SCHEDULES
 from psp_sim.settings import Settings as ProviderSettings
@@ -29,7 +31,9 @@ from scenarios.comparison.strategies import Strategy
 from scenarios.comparison.weather import Weather
 from shop.settings import Settings as ShopSettings
 
-DRAWS = 4
+# A few payments get more draws each, so that what is predicted for them is no matter of chance.
+DRAWS_EACH_MIN = 4
+DRAWS_MIN = 4000
 # A payment tells its shop twice: accepted, then settled. The shop subscribes to every event.
 EVENTS_PER_PAYMENT = 2
 LATENCY_S = 0.002
@@ -57,12 +61,25 @@ class Payment:
 
 
 def predict(
-    strategy: Strategy, payments: Sequence[Payment], weather: Weather, seed: int
+    strategy: Strategy,
+    payments: Sequence[Payment],
+    weather: Weather,
+    seed: int,
+    shop_started_s: float | None = None,
 ) -> list[Drawn]:
-    """Return the model's draws, several for each payment. ``seed`` makes them repeatable."""
-    draw = partial(_MODELS[strategy.kind], strategy.shop, weather)
+    """Return the model's draws, several for each payment.
+
+    Args:
+        seed: makes them repeatable
+        shop_started_s: when the shop began to read the event log, in seconds of the run, if known
+    """
+    model = _MODELS[strategy.kind]
+    if strategy.kind == "event-log" and shop_started_s is not None and not weather.faults:
+        model = partial(_undisturbed_log, shop_started_s)
+    draw = partial(model, strategy.shop, weather)
     chance = random.Random(seed)
-    return [draw(payment, chance) for payment in payments for _ in range(DRAWS)]
+    each = max(DRAWS_EACH_MIN, ceil(DRAWS_MIN / len(payments)))
+    return [draw(payment, chance) for payment in payments for _ in range(each)]
 
 
 def background_requests(strategy: Strategy, duration_s: float) -> float:
@@ -109,13 +126,11 @@ def _growing(first_s: float, delays_s: Iterator[float]) -> Iterator[float]:
 def _polling(
     shop: ShopSettings, weather: Weather, payment: Payment, chance: random.Random
 ) -> Drawn:
-    """A settlement falls anywhere between two questions: its phase is drawn, as in the textbook."""
+    """Questions come from the order's placing on, and so does the time that its payment takes."""
     interval_s = shop.polling_interval_s
-    until_asked_s = chance.uniform(0.0, interval_s)
-    before = max((payment.settled_s - payment.placed_s + until_asked_s) / interval_s - 1, 0.0)
-    times = _every(payment.settled_s + until_asked_s, interval_s)
+    times = _every(payment.placed_s + interval_s, interval_s)
     learnt_s, asked = _asked(payment, weather, times, chance)
-    return Drawn(learnt_s - payment.settled_s, before + asked)
+    return Drawn(learnt_s - payment.settled_s, asked)
 
 
 def _backoff(
@@ -137,6 +152,19 @@ def _event_log(
     times = _every(payment.settled_s + chance.uniform(0.0, interval_s), interval_s)
     learnt_s, _ = _asked(payment, weather, times, chance)
     return Drawn(learnt_s - payment.settled_s, 0.0)
+
+
+def _undisturbed_log(
+    shop_started_s: float,
+    shop: ShopSettings,
+    _weather: Weather,
+    payment: Payment,
+    _chance: random.Random,
+) -> Drawn:
+    """Without a fault the reads are an interval and a round trip apart, from the start on."""
+    period_s = shop.reconcile_interval_s + 2 * LATENCY_S
+    until_read_s = (shop_started_s - payment.settled_s) % period_s
+    return Drawn(until_read_s + LATENCY_S, 0.0)
 
 
 def _long_polling(

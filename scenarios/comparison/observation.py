@@ -41,7 +41,10 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A whole run: ``ended_s`` is when watching stopped, ``busy_s`` when the last payment came."""
+    """A whole run: ``ended_s`` is when watching stopped, ``busy_s`` when the last payment came.
+
+    ``shop_started_s`` is None where nobody can tell to the millisecond.
+    """
 
     payments: tuple[PaymentSeen, ...]
     samples: tuple[Sample, ...]
@@ -50,3 +53,4 @@ class Observation:
     ended_s: float
     fired: Mapping[str, int]
     attempts_lost: int
+    shop_started_s: float | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from psp_sim.app import create_app as create_provider
@@ -47,7 +48,7 @@ def observe_simulated(strategy: Strategy, workload: Workload, weather: Weather) 
 
     async def run() -> Observation:
         await world.start("psp", "warehouse", "shop")
-        return await watch(place, workload, weather)
+        return await watch(replace(place, shop_started_at=world.now()), workload, weather)
 
     observation = world.run(run())
     world.close()

@@ -43,6 +43,7 @@ class Place:
     learnt: Callable[[], int]
     listens: bool
     time_scale: float = 1.0
+    shop_started_at: float | None = None
     samples: list[Sample] = field(default_factory=list)
 
     async def sleep_until(self, at_s: float, began_at: float) -> None:
@@ -86,6 +87,9 @@ async def watch(place: Place, workload: Workload, weather: Weather) -> Observati
         ended_s=ended_s,
         fired=fired,
         attempts_lost=await _attempts_without_answer(place),
+        shop_started_s=(
+            None if place.shop_started_at is None else place.at_s(place.shop_started_at, began_at)
+        ),
     )
 
 

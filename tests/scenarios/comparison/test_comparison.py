@@ -11,9 +11,12 @@ from scenarios.__main__ import main
 from scenarios.comparison import model
 from scenarios.comparison.advice import advice, dominated_by, requests_per_day
 from scenarios.comparison.compare import Result, Run, watch_run
+from scenarios.comparison.figures import figures_of
+from scenarios.comparison.observation import Observation
 from scenarios.comparison.page import page_of
-from scenarios.comparison.strategies import STRATEGIES, Strategy
-from scenarios.comparison.weather import weather_named
+from scenarios.comparison.simulated import observe_simulated
+from scenarios.comparison.strategies import NEVER_S, STRATEGIES, Strategy
+from scenarios.comparison.weather import Weather, weather_named
 from scenarios.comparison.workload import Workload
 
 BY_NAME = {strategy.name: strategy for strategy in STRATEGIES}
@@ -43,6 +46,45 @@ def test_fixed_polling_is_late_by_half_its_interval_and_costs_what_arithmetic_sa
 def test_in_calm_weather_no_strategy_differs_from_its_model(calm) -> None:
     for result in calm.values():
         assert not result.differences, result.strategy.name
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_few_payments_are_predicted_by_their_own_times_and_not_by_the_average(seed) -> None:
+    for name in ("polling 5 s", "polling 15 s", "polling 30 s", "event log 5 s"):
+        result = _run(name, "calm", 10, seed)
+        assert result.predicted.staleness.mean == pytest.approx(
+            result.measured.staleness.mean, abs=0.1
+        )
+        assert not result.differences
+
+
+@pytest.mark.parametrize("name", ["polling 15 s", "event log 5 s"])
+def test_a_strategy_that_waits_a_fifth_longer_than_it_says_is_told(name) -> None:
+    longer = {
+        key: value * 1.2
+        for key, value in BY_NAME[name].settings.items()
+        if key.startswith(("polling_interval", "reconcile_interval")) and value < NEVER_S
+    }
+    slow = replace(BY_NAME[name], settings={**BY_NAME[name].settings, **longer})
+
+    def observe(_: Strategy, workload: Workload, weather: Weather) -> Observation:
+        return observe_simulated(slow, workload, weather)
+
+    workload = Workload(300, 1)
+    run = Run(BY_NAME[name], workload, weather_named("calm", workload.window_s))
+    differing = watch_run(run, observe).differences
+    assert {d.figure for d in differing} >= {"staleness mean"}
+    assert all("look into it" in d.why for d in differing)
+
+
+def test_the_fewer_the_draws_the_further_a_sample_may_lie_from_them() -> None:
+    few, many = (
+        figures_of([model.Drawn(float(n % 7), 1.0) for n in range(70 * times)], 70, 60.0, 0.0, 0.0)
+        for times in (1, 20)
+    )
+    assert few.staleness == many.staleness
+    assert few.staleness_error["mean"][1] > many.staleness_error["mean"][1]
+    assert few.staleness_error["p50"][0] <= many.staleness_error["p50"][0]
 
 
 def test_every_request_is_useful_wasted_unchanged_or_failed(calm) -> None:
