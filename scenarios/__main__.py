@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import warnings
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 
 from scenarios.commands import COMMANDS, WRONG_USAGE
 from scenarios.errors import Unreachable, WrongUsage
+from scenarios.standard_streams import given_up, is_of_a_stream, lose, prepare_streams, tell
 from scenarios.stop_requests import INTERRUPTED
 
 NOTHING_PROVEN = 3
@@ -24,6 +24,7 @@ STOP_AGAIN_AFTER_S = 0.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
+    prepare_streams()
     try:
         with _stopped_for_good():
             options = _parser().parse_args(arguments)
@@ -32,18 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return status
     except WrongUsage as problem:
-        print(f"psp-scenarios: {problem}", file=sys.stderr)
+        tell(str(problem))
         return WRONG_USAGE
     except Unreachable as problem:
-        print(f"psp-scenarios: {problem}", file=sys.stderr)
+        tell(str(problem))
         return NOTHING_PROVEN
     except KeyboardInterrupt:
         _forget_what_was_broken_off()
         return INTERRUPTED
     except BrokenPipeError:
-        # Who reads has seen enough. Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who reads has seen enough.
+        lose(sys.stdout)
         return INTERRUPTED
+    except OSError as problem:
+        if not is_of_a_stream(problem):
+            raise
+        tell(given_up(sys.stdout, problem))
+        return WRONG_USAGE
 
 
 @contextmanager

@@ -29,7 +29,9 @@ __all__ = [
 
 def write_document(document: dict[str, Any], path: str) -> None:
     """Write to a file, or to standard output for ``-``. Raises WrongUsage."""
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    # What an encoding has no letter for can be written in JSON all the same.
+    is_any_letter = path != STANDARD_OUTPUT or "utf" in (sys.stdout.encoding or "").lower()
+    text = json.dumps(document, indent=2, ensure_ascii=not is_any_letter) + "\n"
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
         sys.stdout.flush()
