@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
@@ -113,7 +114,7 @@ def _play(replay: Replay, scenario: Scenario) -> RunResult:
 def _show(console: Console, replay: Replay, again: Again) -> None:
     said = again.said(replay)
     console.print(
-        f"[{_STYLES[said]}]{said}[/{_STYLES[said]}]: {replay.invariant} on {_where(replay)}"
+        f"[{_STYLES[said]}]{said}[/{_STYLES[said]}]: {replay.invariant} on {escape(_where(replay))}"
     )
     lines = [
         *again.misfits,

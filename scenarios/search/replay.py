@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.errors import WrongUsage
+from scenarios.invariants import INVARIANTS
 from scenarios.mutants import CORRECT, MUTANTS
 from scenarios.report.files import write_file
 from scenarios.run_suite import SIMULATED, is_external
 from scenarios.scenario import Scenario
-from scenarios.search.judge_plan import CAME_TO_REST
+from scenarios.search.judge_plan import CAME_TO_REST, NO_BUG
 from scenarios.search.plan import Plan, plan_of, read_plan
 from scenarios.targets.target_file import load_target
 from scenarios.verdict import RunResult, Verdict
@@ -30,6 +31,7 @@ DOES_NOT_FIT = "does not fit this target"
 
 # File systems take 255, of which endings need some.
 _NAME_BYTES_MAX = 200
+_EXPECTED = (*INVARIANTS, CAME_TO_REST, NO_BUG)
 _REQUIRED = ("schema", "name", "shop", "plan", "expect")
 
 
@@ -100,10 +102,14 @@ def read_replay(path: Path) -> Replay:
         raise WrongUsage(f"cannot read {path}: {problem.strerror}") from problem
     except ValueError as problem:
         raise WrongUsage(f"{path} is not JSON: {problem}") from problem
+    except RecursionError as problem:
+        raise WrongUsage(f"{path}: it is nested too deeply") from problem
     try:
         return _replay(document)
     except WrongUsage as problem:
         raise WrongUsage(f"{path}: {problem}") from problem
+    except RecursionError as problem:
+        raise WrongUsage(f"{path}: it is nested too deeply") from problem
 
 
 def _replay(document: object) -> Replay:
@@ -112,22 +118,46 @@ def _replay(document: object) -> Replay:
     missing = [key for key in _REQUIRED if key not in document]
     if missing:
         raise WrongUsage(f"{missing[0]!r} is missing")
-    shop, expect = document["shop"], document["expect"]
+    shop, expect = _text_of(document, "shop"), document["expect"]
     if shop != CORRECT and shop not in MUTANTS:
         raise WrongUsage(f"shop {shop!r} is not known: use {CORRECT} or a mutant")
-    if not isinstance(expect, Mapping) or not isinstance(expect.get("invariant"), str):
-        raise WrongUsage("expect has no invariant")
+    if not isinstance(expect, Mapping):
+        raise WrongUsage(f"expect {expect!r} is no object")
+    story, versions = document.get("story", []), document.get("versions", {})
+    if not isinstance(story, list):
+        raise WrongUsage(f"story {story!r} is no list")
+    if not isinstance(versions, Mapping):
+        raise WrongUsage(f"versions {versions!r} is no object")
     return Replay(
-        name=str(document["name"]),
-        shop=str(shop),
+        name=_text_of(document, "name"),
+        shop=shop,
         plan=read_plan(document["plan"]),
-        invariant=expect["invariant"],
-        message=str(expect.get("message") or ""),
-        digest=expect.get("digest"),
-        story=tuple(str(line) for line in document.get("story", ())),
-        versions=dict(document.get("versions") or {}),
-        target=str(document.get("target") or SIMULATED),
+        invariant=_invariant(expect),
+        message=_text_or_none(expect, "message") or "",
+        digest=_text_or_none(expect, "digest"),
+        story=tuple(str(line) for line in story),
+        versions=dict(versions),
+        target=_text_or_none(document, "target") or SIMULATED,
     )
+
+
+def _invariant(expect: Mapping[str, Any]) -> str:
+    """Return what is expected to break: with any other name, nothing could ever be reproduced."""
+    named = _text_of(expect, "invariant")
+    if named not in _EXPECTED:
+        raise WrongUsage(f"expect.invariant {named!r} is not known: use {', '.join(_EXPECTED)}")
+    return named
+
+
+def _text_of(document: Mapping[str, Any], key: str) -> str:
+    value = document.get(key)
+    if not isinstance(value, str):
+        raise WrongUsage(f"{key} {value!r} is no text")
+    return value
+
+
+def _text_or_none(document: Mapping[str, Any], key: str) -> str | None:
+    return None if document.get(key) is None else _text_of(document, key)
 
 
 def _versions() -> dict[str, str]:

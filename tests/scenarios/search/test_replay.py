@@ -213,6 +213,47 @@ def test_a_file_that_is_no_replay_is_refused_in_one_line(text, said, tmp_path, c
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"shop": []}, "shop [] is no text"),
+        ({"shop": {}}, "shop {} is no text"),
+        ({"name": None}, "name None is no text"),
+        ({"story": 5}, "story 5 is no list"),
+        ({"story": None}, "story None is no list"),
+        ({"versions": [1]}, "versions [1] is no object"),
+        ({"versions": "abc"}, "versions 'abc' is no object"),
+        ({"target": 5}, "target 5 is no text"),
+        ({"expect": []}, "expect [] is no object"),
+        ({"expect": {}}, "invariant None is no text"),
+        ({"expect": {"invariant": INVARIANT, "digest": 7}}, "digest 7 is no text"),
+        ({"expect": {"invariant": "[/bold]"}}, "expect.invariant '[/bold]' is not known"),
+        (
+            {"expect": {"invariant": "fulfilled_at_most_onces"}},
+            "expect.invariant 'fulfilled_at_most_onces' is not known: use fulfilled_at_most_once,",
+        ),
+    ],
+    ids=str,
+)
+def test_what_somebody_wrote_wrongly_into_a_file_is_named_and_nothing_is_played(
+    changes: dict[str, object], said: str, replay_file: Path, capsys
+) -> None:
+    replay_file.write_text(json.dumps(json.loads(replay_file.read_text()) | changes))
+    assert main(["replay", str(replay_file)]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("depth", [900, 100_000])
+def test_a_file_of_endless_brackets_is_refused(depth: int, replay_file: Path, capsys) -> None:
+    text = replay_file.read_text()
+    text = text.replace('"orders": 1', f'"orders": {"[" * depth}{"]" * depth}')
+    replay_file.write_text(text)
+    assert main(["replay", str(replay_file)]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
 def test_a_file_that_is_not_there_is_said_in_one_line(capsys) -> None:
     assert main(["replay", "/nowhere/at/all.json"]) == 2
     assert "cannot read /nowhere/at/all.json" in capsys.readouterr().err
