@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from pathlib import Path
 
 from psp_sim.domain.duration import parse_duration
 from scenarios.demo.run_demo import record, show
 from scenarios.errors import WrongUsage
 from scenarios.plotly_bundle import plotly_js
 from scenarios.report import terminal
+from scenarios.report.files import check_file, replace_file
+from scenarios.stop_requests import INTERRUPTED
 from scenarios.targets.processes import Started
 
 PORT = 8700
@@ -39,19 +40,13 @@ def _work(options: argparse.Namespace) -> int:
         else:
             path = options.html or DEFAULT_RECORDING
             seconds = _seconds(options.duration)
-            _write(path, "")
-            _write(path, asyncio.run(record(seconds, _started)))
+            check_file(path)
+            replace_file(path, asyncio.run(record(seconds, _started)))
             terminal.make_console().print(f"recorded {options.duration} into {path}")
     except asyncio.CancelledError:
-        pass  # asked to end by a signal: every process has ended
+        # Asked to end by a signal: every process has ended.
+        return INTERRUPTED
     return 0
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem
 
 
 def _announce(url: str) -> None:

@@ -45,6 +45,21 @@ def write_file(path: str | Path, text: str) -> None:
         Path(path).write_text(text, encoding="utf-8")
 
 
+def replace_file(path: str, text: str) -> None:
+    """Write a file of which, at any time, all is there or nothing. Raises WrongUsage."""
+    whole = Path(path).resolve()
+    if whole.exists() and not whole.is_file():
+        write_file(path, text)
+        return
+    part = whole.with_name(f".psp-scenarios-{os.getpid()}")
+    try:
+        with _told(path):
+            part.write_text(text, encoding="utf-8")
+            part.replace(whole)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @contextmanager
 def _told(path: str | Path) -> Iterator[None]:
     try:

@@ -63,7 +63,7 @@ async def demo(folder: Path, options: Sequence[str] = ("--port", "0")) -> AsyncI
             found = re.search(r"http://[0-9.:]+", line)
             assert found, line + running.said
             running.url = found[0]
-            await _all_are_told_of(running)
+            await all_are_told_of(running)
         yield running
     finally:
         if process.returncode is None:
@@ -76,7 +76,7 @@ async def demo(folder: Path, options: Sequence[str] = ("--port", "0")) -> AsyncI
                 os.kill(pid, signal.SIGKILL)
 
 
-async def _all_are_told_of(running: Demo) -> None:
+async def all_are_told_of(running: Demo) -> None:
     """Wait until what was said of the processes has been heard, which is another pipe."""
     async with asyncio.timeout(PATIENCE_S):
         while len(running.children) < PROCESSES:  # noqa: ASYNC110
