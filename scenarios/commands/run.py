@@ -37,6 +37,8 @@ from scenarios.search.replay import replay_of, write_replay
 from scenarios.verdict import ScenarioResult
 
 REPORT_FOLDER = "reports"
+SEEDS_MAX = 1_000_000
+SEED_DIGITS_MAX = 18
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -166,6 +168,13 @@ def _seeds(options: argparse.Namespace) -> list[int]:
     if options.seeds is None:
         return [options.seed]
     first, dots, last = options.seeds.partition("..")
-    if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+    if not (dots and first.isdecimal() and last.isdecimal()):
         raise WrongUsage(f"--seeds {options.seeds} is not a range: write it like 1..50")
-    return list(range(int(first), int(last) + 1))
+    if max(len(first), len(last)) > SEED_DIGITS_MAX:
+        raise WrongUsage(f"--seeds: a seed has at most {SEED_DIGITS_MAX} digits")
+    seeds = range(int(first), int(last) + 1)
+    if not seeds:
+        raise WrongUsage(f"--seeds {options.seeds} is not a range: write it like 1..50")
+    if len(seeds) > SEEDS_MAX:
+        raise WrongUsage(f"--seeds {options.seeds} are more than {SEEDS_MAX:,} seeds")
+    return list(seeds)

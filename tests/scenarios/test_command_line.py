@@ -97,6 +97,8 @@ def test_seeds_are_played_one_after_the_other(capsys) -> None:
         (["run", "--shop", "brokn"], "--shop brokn is not known"),
         (["run", "--target", "moon"], "--target moon is not known"),
         (["run", "--seeds", "5..1"], "--seeds 5..1 is not a range"),
+        (["run", "--seeds", "1..1000000000000"], "are more than 1,000,000 seeds"),
+        (["run", "--seeds", f"1..{'9' * 5000}"], "a seed has at most 18 digits"),
         (["run", "calm", "--jobs", "0"], "--jobs 0"),
         (["run", "calm", "--jobs", "1", "--json", "/nowhere/at/all.json"], "cannot write"),
         (["matrix", "--target", "moon"], "--target moon is not known"),
