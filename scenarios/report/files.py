@@ -40,9 +40,12 @@ def check_folder(path: str) -> None:
 
 
 def write_file(path: str | Path, text: str) -> None:
-    """Write a file. Raises WrongUsage."""
+    """Write a file. Raises WrongUsage.
+
+    The name of a file can have bytes that are no letters; they are written as what JSON reads.
+    """
     with _told(path):
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def replace_file(path: str, text: str) -> None:

@@ -88,10 +88,11 @@ def write_text(path: Path, text: str) -> Path:
 
 def file_name(name: str) -> str:
     """Return a name as part of a file's: cut where it is too long for that, yet unlike others."""
-    if len(name.encode()) <= _NAME_BYTES_MAX:
+    written = name.encode(errors="surrogateescape")
+    if len(written) <= _NAME_BYTES_MAX:
         return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return name.encode()[:_NAME_BYTES_MAX].decode(errors="ignore") + f"-{digest}"
+    digest = hashlib.sha256(written).hexdigest()[:8]
+    return written[:_NAME_BYTES_MAX].decode(errors="ignore") + f"-{digest}"
 
 
 def read_replay(path: Path) -> Replay:

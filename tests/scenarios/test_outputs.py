@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -108,6 +109,20 @@ def test_a_long_name_of_a_scenario_still_gives_a_replay_file(tmp_path: Path, cap
     (replay,) = out.iterdir()
     assert main(["replay", str(replay)]) == 1
     assert capsys.readouterr().err == ""
+
+
+def test_a_scenario_whose_name_is_no_text_has_all_reports_too(tmp_path: Path, capsys) -> None:
+    scenario = tmp_path / os.fsdecode(b"bad\xff.toml")
+    scenario.write_text('summary = "Twice."\n[[faults]]\nkind = "duplicate"\n')
+    out = tmp_path / "out"
+    words = [str(scenario), "--shop", "no_dedupe", "--jobs", "1", "--out", str(out), "--report"]
+    assert main(["run", *words]) == 1
+    assert "cannot write" not in capsys.readouterr().err
+    reports = {path.name for path in (out / "latest").iterdir()}
+    assert reports == {"index.html", "junit.xml", "summary.md", "run.json"}
+    (played,) = json.loads((out / "latest" / "run.json").read_text())["scenarios"]
+    assert played["name"] == os.fsdecode(b"bad\xff")
+    assert main(["replay", played["replay"]]) == 1
 
 
 def test_names_that_are_cut_stay_apart_and_short_ones_as_they_are() -> None:
