@@ -272,9 +272,15 @@ def _log_file(target: Target, folder: Path, name: str) -> Path:
     if target.document.logs is None:
         return folder / "service.log"
     kept = target.file.parent / target.document.logs
-    kept.mkdir(parents=True, exist_ok=True)
     log = kept / f"{name}.log"
-    log.unlink(missing_ok=True)
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        log.touch()
+    except OSError as problem:
+        raise WrongUsage(
+            f"{target.file}: logs: cannot write {log}: {problem.strerror}"
+        ) from problem
     return log
 
 

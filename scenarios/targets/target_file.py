@@ -31,6 +31,7 @@ SERVICE_PLACEHOLDERS = (
     "data_dir",
     "python",
 )
+PORT_MAX = 65535
 ORDER_PLACEHOLDERS = ("sku", "email", "number")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -184,6 +185,9 @@ def _check_addresses(document: Document) -> None:
     ):
         if value is not None and not value.startswith("/"):
             raise WrongUsage(f"{key}: {value!r} is not a path that begins with /")
+    for key, port in (("psp.port", document.psp.port), ("warehouse.port", document.warehouse.port)):
+        if port is not None and not 1 <= port <= PORT_MAX:
+            raise WrongUsage(f"{key}: {port} is not from 1 to {PORT_MAX}")
     if "{order_id}" not in document.read_order.path:
         raise WrongUsage("read_order.path: it has to contain {order_id}")
 

@@ -107,6 +107,12 @@ def target(folder: Path, wrong: str = "nothing", **changes: str) -> str:
             "cannot run './nowhere'",
         ),
         ("nothing", ('path = "/orders"', 'pth = "/orders"'), 2, "'pth' is not a key of [place_ord"),
+        (
+            "nothing",
+            ("[webhook]", 'logs = "/dev/null/x"\n[webhook]'),
+            2,
+            "logs: cannot write /dev/null/x/try_out.log: Not a directory",
+        ),
     ],
 )
 def test_a_service_that_cannot_be_worked_with_is_one_line(

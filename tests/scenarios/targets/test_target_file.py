@@ -91,6 +91,11 @@ def test_expressions_that_do_not_fit_an_answer_find_nothing(tmp_path: Path) -> N
         ('"1500ms"', '"soon"', "timing.gives_up_after: 'soon' is not a duration"),
         ('path = "/orders"', 'path = "/orders"\norder_id = "a["', "place_order.order_id: 'a['"),
         ("[timing]", "[timing]\n[timing]", "target.toml: "),
+        ("[timing]", "[psp]\nport = 99999999\n[timing]", "psp.port: 99999999 is not from 1 to"),
+        ("[timing]", "[psp]\nport = -1\n[timing]", "psp.port: -1 is not from 1 to 65535"),
+        ("[timing]", "[warehouse]\nport = 65536\n[timing]", "warehouse.port: 65536 is not from"),
+        ("[timing]", f"[psp]\nport = {'9' * 5000}\n[timing]", "integer string conversion"),
+        ("RETRIES = 3", f"RETRIES = {'[' * 5000}{']' * 5000}", "it is nested too deeply"),
         (
             'http://127.0.0.1:{port}"\nstart = ["./serve"]',
             'http://127.0.0.1:3000"',
