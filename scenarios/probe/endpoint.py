@@ -79,10 +79,18 @@ class Endpoint:
             return Answer(None, self._monotonic() - began, waited)
         except httpx.ConnectError as problem:
             if self.calls == 1:
-                raise Unreachable(f"{self.url} cannot be reached: {problem}") from problem
+                raise Unreachable(f"{self.url} cannot be reached: {_reason(problem)}") from problem
             return Answer(None, self._monotonic() - began, "connection refused")
         except httpx.HTTPError as problem:
-            reason = str(problem) or type(problem).__name__
-            return Answer(None, self._monotonic() - began, f"the connection broke: {reason}")
+            broke = f"the connection broke: {_reason(problem)}"
+            return Answer(None, self._monotonic() - began, broke)
         location = response.headers.get("location", "")
         return Answer(response.status_code, self._monotonic() - began, location=location)
+
+
+def _reason(problem: httpx.HTTPError) -> str:
+    """Return the innermost of the causes that the HTTP client tells of, in words for people."""
+    match getattr(problem.__cause__, "args", ()):
+        case (_, {"causes": [*_, {"message": str(innermost)}]}):
+            return innermost
+    return str(problem) or type(problem).__name__
