@@ -40,7 +40,14 @@ WRONG_USAGE, INTERRUPTED = 2, 130
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 REPORTS = Path("reports/load")
 WITHOUT_FAULTS = "calm"
+# As the provider names them; it is a program of its own here, of which nothing is imported.
+PRESETS = (WITHOUT_FAULTS, "flaky", "storm", "blackout", "hostile")
+PORT_MAX = 65535
 _DURATION = re.compile(r"(\d+)(s|m)?")
+
+
+class CannotWrite(Exception):
+    """The reports have no place to go to."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,9 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupt)
     try:
         thresholds = read_thresholds(options.thresholds, tuple(SUITES))
+        _check_reports(options.reports)
         with tempfile.TemporaryDirectory(prefix="load-") as folder:
             return _run(options, thresholds, Path(folder))
-    except WrongThresholds as problem:
+    except (WrongThresholds, CannotWrite) as problem:
         print(f"load: {problem}", file=sys.stderr)
         return WRONG_USAGE
     except CouldNotStart as problem:
@@ -68,6 +76,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BROKEN
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _check_reports(folder: Path) -> None:
+    """Make the folder, and see that files can be made there. Raises CannotWrite."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise CannotWrite(f"cannot write into {folder}: {problem.strerror}") from problem
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,9 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--spawn-rate", type=_positive, help="new users a second; default: all")
     add("--time", type=_seconds, default=20, metavar="DURATION", help="20s or 2m; default: 20s")
     add("--shape", choices=SHAPES, default=CONSTANT, help="how the load grows; default: constant")
-    add("--preset", default="flaky", help="faults of the provider by name; default: flaky")
-    add("--workers", type=int, default=0, help="processes beside locust's master; default: 0")
-    add("--web-port", type=_positive, help="show locust's page on this port while it runs")
+    faults = "faults of the provider by name; default: flaky"
+    add("--preset", choices=PRESETS, default="flaky", help=faults)
+    add("--workers", type=_workers, default=0, help="processes beside locust's master; default: 0")
+    add("--web-port", type=_port, help="show locust's page on this port while it runs")
     add("--thresholds", type=Path, default=THRESHOLDS, metavar="FILE", help="what to keep to")
     add("--reports", type=Path, default=REPORTS, metavar="DIR", help="where HTML and CSV go")
     add("--webhook-url", help="with --suite webhooks: a consumer that runs already; its secret")
@@ -95,6 +113,17 @@ def _positive(text: str) -> int:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+
+
+def _workers(text: str) -> int:
+    return 0 if text == "0" else _positive(text)
+
+
+def _port(text: str) -> int:
+    port = _positive(text)
+    if port > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {PORT_MAX}")
+    return port
 
 
 def _seconds(text: str) -> int:

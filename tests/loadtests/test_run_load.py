@@ -14,8 +14,9 @@ import pytest
 
 from loadtests.conservation import Books, Call, Order, Payment
 from loadtests.processes import CouldNotStart, running
-from loadtests.run_load import THRESHOLDS, table
+from loadtests.run_load import PRESETS, THRESHOLDS, table
 from loadtests.verify import verdict
+from psp_sim.domain import presets as provider_presets
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = (sys.executable, "-m", "loadtests.run_load")
@@ -60,6 +61,10 @@ def test_the_table_names_each_kind_of_request_with_its_percentiles() -> None:
         ["--nonsense"],
         ["--suite", "x"],
         ["--thresholds", "/none.toml"],
+        ["--reports", "/dev/null/x"],
+        ["--preset", "nope"],
+        ["--workers", "-1"],
+        ["--web-port", "99999999"],
         ["--webhook-url", "http://127.0.0.1/"],
         ["--suite", "webhooks", "--webhook-url", "http://127.0.0.1/"],
     ],
@@ -67,7 +72,12 @@ def test_the_table_names_each_kind_of_request_with_its_percentiles() -> None:
 def test_wrong_usage_ends_with_two(arguments: list[str]) -> None:
     done = subprocess.run((*COMMAND, *arguments), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "error:" in done.stderr or "load: cannot read" in done.stderr
+    assert "error:" in done.stderr or "load: cannot " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_presets_are_those_of_the_provider() -> None:
+    assert set(PRESETS) == set(provider_presets.PRESETS)
 
 
 @pytest.mark.live
