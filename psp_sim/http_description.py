@@ -9,6 +9,7 @@ from typing import Any
 from psp_sim import http_models as models
 from psp_sim.domain import errors
 from psp_sim.domain.errors import PspError
+from psp_sim.domain.event_filter import KNOWN_TYPES
 from psp_sim.domain.payment import Status
 from psp_sim.http_endpoints import ChangeEndpoint, CreateEndpoint, Recover, RotateSecret
 from psp_sim.http_query import WAIT_S_MAX
@@ -128,7 +129,7 @@ DESCRIBED: dict[str, Described] = {
         models.EventPage,
         query={
             "payment": {"type": "string"},
-            "type": {"type": "string"},
+            "type": {"type": "string", "enum": list(KNOWN_TYPES)},
             **_SEEN,
             **_LIMIT,
             **_WAIT,

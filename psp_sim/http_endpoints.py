@@ -15,6 +15,7 @@ from psp_sim.delivery_records import list_deliveries
 from psp_sim.domain.dialects import DIALECTS, STANDARD
 from psp_sim.domain.endpoint import URL_CHARACTERS_MAX, Endpoint
 from psp_sim.domain.errors import InvalidRequest
+from psp_sim.domain.event_filter import EVENTS_MAX, LISTENED_TO
 from psp_sim.domain.idempotency import Answer, parse_key
 from psp_sim.domain.retry_schedule import SCHEDULES
 from psp_sim.endpoint_store import list_endpoints, save_endpoint
@@ -52,6 +53,8 @@ _RETRY_SCHEDULE = {
     ],
     "examples": ["standard", "5s,1m,10m"],
 }
+_EVENT = {"enum": list(LISTENED_TO)}
+_EVENTS = {"minItems": 1, "maxItems": EVENTS_MAX}
 _OVERLAP = {"minimum": 0, "maximum": OVERLAP_S_MAX}
 Url = Annotated[Any, msgspec.Meta(description="Where webhooks are sent", extra_json_schema=_URL)]
 Dialect = Annotated[
@@ -64,6 +67,10 @@ Schedule = Annotated[
         extra_json_schema=_RETRY_SCHEDULE,
     ),
 ]
+Events = Annotated[
+    list[Annotated[str, msgspec.Meta(extra_json_schema=_EVENT)]],
+    msgspec.Meta(description="Types, families like refund.*, or *", extra_json_schema=_EVENTS),
+]
 Overlap = Annotated[
     float | None,
     msgspec.Meta(description="Seconds that the secret so far signs on", extra_json_schema=_OVERLAP),
@@ -74,7 +81,7 @@ class CreateEndpoint(msgspec.Struct, forbid_unknown_fields=True):
     """The body of ``POST /v1/webhook_endpoints``."""
 
     url: Url
-    events: list[str] = msgspec.field(default_factory=lambda: ["*"])
+    events: Events = msgspec.field(default_factory=lambda: ["*"])
     dialect: Dialect = STANDARD
     retry_schedule: Schedule = None
     verify: bool = False
@@ -85,7 +92,7 @@ class ChangeEndpoint(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=T
     """The body of ``PATCH /v1/webhook_endpoints/{id}``: what is left out stays as it is."""
 
     url: Url = msgspec.UNSET
-    events: list[str] | msgspec.UnsetType = msgspec.UNSET
+    events: Events | msgspec.UnsetType = msgspec.UNSET
     retry_schedule: Schedule = msgspec.UNSET
 
 

@@ -20,7 +20,12 @@ from psp_sim.http_models import Problem
 
 _REF = "#/components/schemas/{name}"
 _PROBLEM = "application/problem+json"
-_ALWAYS = (errors.Unauthorized, errors.RateLimited, errors.Unexpected)
+_ALWAYS = (
+    errors.Unauthorized,
+    errors.RateLimited,
+    errors.DatabaseUnavailable,
+    errors.Unexpected,
+)
 _WITH_KEY = (
     errors.IdempotencyKeyMalformed,
     errors.IdempotencyKeyInUse,

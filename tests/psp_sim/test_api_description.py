@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from psp_sim import http_models
+from psp_sim.domain.event_filter import EVENTS_MAX, LISTENED_TO
 from psp_sim.domain.faults import OPERATIONS
 from psp_sim.http_description import DESCRIBED
 from tests.psp_sim.stand import in_world, payment_body
@@ -111,7 +112,7 @@ async def test_every_route_is_described_with_its_body_parameters_and_errors(stan
     for name, operation in found.items():
         wanted = re.findall(r"{(\w+)}", name)
         assert [p["name"] for p in operation["parameters"] if p["in"] == "path"] == wanted
-        assert {"401", "429", "500"} <= set(operation["responses"])
+        assert {"401", "429", "500", "503"} <= set(operation["responses"])
         changes = name.startswith(("POST", "PATCH"))
         assert changes or "requestBody" not in operation
     ids = [operation["operationId"] for operation in found.values()]
@@ -127,6 +128,10 @@ async def test_references_lead_somewhere_and_bodies_are_those_that_validate(stan
     assert set(schemas["CreatePayment"]["required"]) == {"amount", "currency", "reference"}
     assert schemas["CreatePayment"]["additionalProperties"] is False
     assert schemas["CreatePayment"]["properties"]["amount"]["type"] == "integer"
+    for name in ("CreateEndpoint", "ChangeEndpoint"):
+        events = schemas[name]["properties"]["events"]
+        assert (events["minItems"], events["maxItems"]) == (1, EVENTS_MAX)
+        assert events["items"]["enum"] == list(LISTENED_TO)
     needed = answer.json["paths"]["/v1/refunds"]["post"]["parameters"]
     assert [(p["name"], p["required"]) for p in needed] == [("Idempotency-Key", True)]
 
