@@ -31,6 +31,9 @@ from scenarios.report.probe import probe_document, probe_suite, show_probed
 
 # A call is waited for longer than a provider would: so late is known from never.
 PATIENCE = 2
+# The HTTP client's own threads may still let go of something of ours; Python, if it ended in that
+# moment, would abort.
+CLIENT_ENDS_WITHIN_S = 0.05
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -90,6 +93,7 @@ async def _probe(
         return await run_probe(endpoint, composer, limit_s, on_check)
     finally:
         await transport.aclose()
+        await asyncio.sleep(CLIENT_ENDS_WITHIN_S)
 
 
 def _exit_status(probed: Probed) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -44,6 +45,14 @@ async def test_a_wrong_endpoint_ends_with_1_and_is_told_how_to_fix_it(tmp_path: 
     assert "abs(now - timestamp) > 300" in out
     failures = ElementTree.parse(junit).findall(".//testcase[failure]")
     assert [case.get("name") for case in failures] == ["future_refused"]
+
+
+def test_however_often_nobody_is_there_python_ends_in_order() -> None:
+    with bind("127.0.0.1", 0) as bound:
+        url = url_of(bound)
+    command = [sys.executable, "-m", "scenarios", "probe", url, "--secret", SECRET]
+    probes = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(10)]
+    assert [probe.wait() for probe in probes] == [3] * 10
 
 
 def test_nobody_there_ends_with_3_and_one_line(capsys) -> None:
