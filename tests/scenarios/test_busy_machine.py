@@ -44,7 +44,7 @@ class BusyControl:
         self.asked.append(method)
         if self.asked.count(method) == 1:
             raise httpx.ReadError("connection closed before message completed")
-        return 200, {"data": [{"id": "fault_1", "fired": 3}]}
+        return 200, {"data": [{"id": "fault_1", "kind": "lose_response", "fired": 3}]}
 
 
 async def test_faults_whose_lifting_is_not_answered_are_lifted_again() -> None:

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from scenarios.stop_requests import noted_stop
 from tests.scenarios.process_groups import ROOT, in_group, wait_until
 from tests.scenarios.targets.test_external import ORDERS, REGISTERS_ITSELF
 
@@ -91,13 +91,13 @@ def test_what_a_stopped_search_has_found_can_be_replayed(tmp_path: Path) -> None
     assert list(tmp_path.glob("*.replay.json"))
 
 
-def test_a_search_that_is_stopped_twice_ends_at_once() -> None:
-    process = _started([*IN_VIRTUAL_TIME["explore"], "--jobs", "2"])
-    wait_until(lambda: len(in_group(process.pid)) == ALL_AT_WORK)
-    for _ in range(2):
-        os.kill(process.pid, signal.SIGINT)
-        time.sleep(0.01)
-    _expect_the_end(process)
+def test_the_first_stop_is_noted_and_the_second_breaks_off() -> None:
+    with noted_stop() as is_to_stop:
+        assert not is_to_stop()
+        signal.raise_signal(signal.SIGINT)
+        assert is_to_stop()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_a_search_that_is_killed_leaves_no_process() -> None:

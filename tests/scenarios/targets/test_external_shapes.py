@@ -46,12 +46,15 @@ if SHAPE == "numbers":
     class Uuid:
         hex = property(lambda self: str(time.time_ns()))
     correct.uuid.uuid4 = Uuid
+    plainly = correct.change
+    def change(statement, *values):
+        return plainly(statement, *(v.removeprefix("ord_") if isinstance(v, str) else v
+                                    for v in values))
+    correct.change = change
     place = correct.app.view_functions["place_order"]
     def place_order():
         answer, status = place()
-        number = answer["id"].removeprefix("ord_")
-        correct.change("UPDATE orders SET id = ? WHERE id = ?", number, answer["id"])
-        return answer | {{"id": int(number)}}, status
+        return answer | {{"id": int(answer["id"].removeprefix("ord_"))}}, status
     correct.app.view_functions["place_order"] = place_order
 
 correct.change("PRAGMA journal_mode = WAL")

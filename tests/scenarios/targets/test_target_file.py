@@ -94,8 +94,8 @@ def test_expressions_that_do_not_fit_an_answer_find_nothing(tmp_path: Path) -> N
         ("[timing]", "[psp]\nport = 99999999\n[timing]", "psp.port: 99999999 is not from 1 to"),
         ("[timing]", "[psp]\nport = -1\n[timing]", "psp.port: -1 is not from 1 to 65535"),
         ("[timing]", "[warehouse]\nport = 65536\n[timing]", "warehouse.port: 65536 is not from"),
-        ("[timing]", f"[psp]\nport = {'9' * 5000}\n[timing]", "integer string conversion"),
-        ("RETRIES = 3", f"RETRIES = {'[' * 5000}{']' * 5000}", "it is nested too deeply"),
+        ("[timing]", f"[psp]\nport = {'9' * 5000}\n[timing]", "more than 64 bits"),
+        ("RETRIES = 3", f"RETRIES = {'[' * 5000}{']' * 5000}", "lie too deep in each other"),
         (
             'http://127.0.0.1:{port}"\nstart = ["./serve"]',
             'http://127.0.0.1:3000"',
