@@ -9,7 +9,7 @@ from typing import Any
 from scenarios.evidence import Disturbance, Evidence, OrderSeen
 from scenarios.invariants.finding import Violation
 from scenarios.invariants.forgeries_are_refused import FORGERIES
-from scenarios.moments import ended_at
+from scenarios.moments import began_at, ended_at
 
 SHOP, WAREHOUSE = "shop", "warehouse"
 _NO_NEWS = (*FORGERIES, "unknown_event_type")
@@ -59,30 +59,38 @@ def acted_on(evidence: Evidence) -> list[Acted]:
         payments = evidence.payments_of(order.id)
         if len(payments) != 1 or order.id in taken_back or evidence.pace is None:
             continue
-        at = min(_acknowledgements(evidence, payments[0]), default=None)
-        acted = None if at is None else _acted(evidence, order, at)
+        call = min(_acknowledgements(evidence, payments[0]), default=None)
+        acted = None if call is None else _acted(evidence, order, *call)
         if acted is not None:
             found.append(acted)
     return found
 
 
-def _acknowledgements(evidence: Evidence, payment: Mapping[str, Any]) -> Iterator[float]:
+def _acknowledgements(
+    evidence: Evidence, payment: Mapping[str, Any]
+) -> Iterator[tuple[float, float]]:
+    """Yield when each call ended that told of the success and was taken, and when it began."""
     for delivery, attempt in evidence.attempts():
         is_news = delivery["type"] == "payment.succeeded" and delivery["payment"] == payment["id"]
         is_taken = attempt["status"] is not None and 200 <= attempt["status"] < 300
         if is_news and is_taken and not any(kind in _NO_NEWS for kind in attempt["faults"]):
-            yield ended_at(attempt)
+            yield ended_at(attempt), began_at(attempt)
 
 
-def _acted(evidence: Evidence, order: OrderSeen, at: float) -> Acted | None:
-    """Extend the time that the shop has by what kept it, or the warehouse, from its work."""
+def _acted(evidence: Evidence, order: OrderSeen, at: float, told_at: float) -> Acted | None:
+    """Extend the time that the shop has by what kept it, or the warehouse, from its work.
+
+    A wrong clock counts from when the call began: the shop writes down what it is told before it
+    answers, and the clock may be right again by then.
+    """
     assert evidence.pace is not None, "asked for with a pace"
     shipped_at = min((s.at for s in evidence.shipments if s.order == order.id), default=None)
     due_at, died_at = at + evidence.pace.acts_within_s, None
     for one in sorted(evidence.disturbances, key=lambda each: each.began_at):
         concerns = one.stands_between(SHOP, WAREHOUSE)
         is_over = shipped_at is not None and shipped_at < one.began_at
-        if is_over or not concerns or not one.overlaps(at, due_at):
+        since = told_at if one.clock_off_s else at
+        if is_over or not concerns or not one.overlaps(since, due_at):
             continue
         if one.forgets:
             return None

@@ -240,6 +240,16 @@ def test_what_a_clock_that_was_ahead_wrote_down_is_late_by_as_much(
     assert bool(INVARIANTS["acknowledged_is_acted_on"].check(seen).violations) is is_broken
 
 
+@pytest.mark.parametrize(("right_again_at", "is_broken"), [(0.005, False), (-0.001, True)])
+def test_a_clock_that_is_put_right_while_a_webhook_is_taken_counts_to_its_beginning(
+    right_again_at: float, is_broken: bool
+) -> None:
+    wrong = Disturbance("skew", frozenset({"shop"}), -15.0, right_again_at, clock_off_s=240.0)
+    late = [Shipment(PACE.after_own_absence_s + 235.0, "ord_1", "ful_1")]
+    seen = evidence(pace=PACE, shipments=late, disturbances=[wrong])
+    assert bool(INVARIANTS["acknowledged_is_acted_on"].check(seen).violations) is is_broken
+
+
 def test_a_forgery_that_never_arrived_is_no_case() -> None:
     lost = evidence(deliveries=[delivery((None, ["corrupt_signature", "drop"]))])
     assert INVARIANTS["forgeries_are_refused"].check(lost).evaluated == 0
