@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenarios.evidence import Evidence, FiredFault, OrderSeen, Shipment
+from scenarios.evidence import Evidence, FiredFault, OrderSeen, Pace, Shipment
+
+PACE = Pace(acts_within_s=10.0, after_own_absence_s=12.0, after_warehouse_absence_s=30.0)
 
 
 def order(number: int = 1, *statuses: str, amount: int = 1000, currency: str = "EUR") -> OrderSeen:
