@@ -124,18 +124,24 @@ async def end_in_peace(outside, options, log):
         shop_process(*options, log=log),
         outside.busy(outside.tell),
     ):
-        seen = set()
+        fulfilled = []
 
         async def is_quiet():
-            """Every order that was confirmed has its payment, and every payment its effects."""
-            paid_for = {one["reference"] for one in outside.world.payments.values()}
-            for order_id in paid_for - seen:
-                answer = await outside.ask("GET", f"/orders/{order_id}")
-                if answer is None or answer.json()["status"] != "fulfilled":
+            """Every order that the shop has stored has left, and every payment was told of.
+
+            Also the order whose customer never heard of it: the shop may have died between its
+            resolve to ask for the payment and the call, and asks again when the lease is over.
+            """
+            while page := await the_next_orders():
+                if {one["status"] for one in page} != {"fulfilled"}:
                     return False
-                seen.add(order_id)
+                fulfilled.extend(one["id"] for one in page)
             is_told = outside.acknowledged >= set(outside.world.payments)
-            return outside.ordered <= seen and is_told and await has_an_empty_inbox()
+            return outside.ordered <= set(fulfilled) and is_told and await has_an_empty_inbox()
+
+        async def the_next_orders():
+            after = {"after": fulfilled[-1]} if fulfilled else {}
+            return (await outside.http.get("/orders", params=after)).json()["data"]
 
         async def has_an_empty_inbox():
             """A second copy of the last news may still wait, when the order has long left."""
