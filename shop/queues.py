@@ -151,6 +151,20 @@ async def take_events(
     return Due(events, await next_at(transaction, "inbox", now, look_s, "status = 'pending'"))
 
 
+async def bring_event_forward(transaction: Transaction, event_id: str, now: float) -> None:
+    """Have an event that was told again worked on now if only a wrong clock has put it off.
+
+    One that has failed waits for its next try, and one that is being worked on is left alone.
+    """
+    await transaction.execute(
+        "UPDATE inbox SET due_at = ? "
+        "WHERE event_id = ? AND status = 'pending' AND attempts = 0 AND due_at > ?",
+        now,
+        event_id,
+        now + _INBOX_LEASE_S,
+    )
+
+
 async def take_orders_to_check(
     transaction: Transaction,
     now: float,

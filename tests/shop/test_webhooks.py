@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from shop import store
 from sqlport import open_database
 from tests.shop.fakes import (
     QUICK,
     SECRET,
+    FakeClock,
     FakeWorld,
     fresh_database,
     running_shop,
@@ -39,6 +41,34 @@ async def test_a_success_pays_books_and_ships_once():
             "balances": {"provider": {"EUR": 1250}, "sales": {"EUR": -1250}},
             "entries": 1,
         }
+
+
+async def test_an_event_that_a_wrong_clock_put_off_is_acted_on_when_it_is_told_again():
+    """A clock that was ahead stored it, and the power went before it was acknowledged."""
+    world, database = FakeWorld(), await fresh_database()
+    async with running_shop(world, database=database) as shop:
+        order_id, payment_id = await shop.place_requested_order()
+    event, an_hour_ahead = world.event(payment_id, "succeeded"), FakeClock().now() + 3600
+    async with database.transaction() as transaction:
+        await store.insert_event(transaction, event["id"], json.dumps(event), an_hour_ahead)
+    async with running_shop(world, database=database) as shop:
+        assert (await shop.deliver(event)).status_code == 200
+        await shop.until_status(order_id, "fulfilled")
+
+
+async def test_an_event_told_again_that_waits_after_a_failure_goes_on_waiting():
+    database = await fresh_database()
+    async with running_shop(database=database) as shop:
+        _, payment_id = await shop.place_requested_order()
+        event = shop.world.event(payment_id, "succeeded")
+        in_an_hour = shop.clock.now() + 3600
+        async with database.transaction() as transaction:
+            await store.insert_event(transaction, event["id"], json.dumps(event), in_an_hour)
+            await store.postpone_event(transaction, event["id"], 1, in_an_hour, "no luck")
+        assert (await shop.deliver(event)).status_code == 200
+        async with database.transaction() as transaction:
+            row = await transaction.fetch_one("SELECT due_at, status FROM inbox")
+        assert (row["due_at"], row["status"]) == (in_an_hour, "pending")
 
 
 async def inbox_of(database):
