@@ -55,7 +55,7 @@ class Disk:
             self._engine.connection.rollback()
         if commits_lost and self._images:
             for _ in range(min(commits_lost, len(self._images) - 1)):
-                self._images.pop()
+                self._images.pop().close()
             self._images[-1].backup(self.connection)
 
     def cache_commits(self, count: int) -> None:
@@ -67,10 +67,11 @@ class Disk:
         """A transaction has changed something and ended well."""
         self.commits += 1
         if self._images:
-            self._images.append(self._image())
+            is_full = len(self._images) == self._images.maxlen
+            self._images.append(self._image(self._images.popleft() if is_full else None))
 
-    def _image(self) -> sqlite3.Connection:
-        image = sqlite3.connect(":memory:")
+    def _image(self, over: sqlite3.Connection | None = None) -> sqlite3.Connection:
+        image = over or sqlite3.connect(":memory:")
         self.connection.backup(image)
         return image
 
@@ -91,7 +92,9 @@ class Disk:
     def close(self) -> None:
         """Give the engine back, for the disks of other worlds; this disk is empty from now on."""
         engine, self._engine, self.pristine = self._engine, None, True
-        self._images.clear()
+        # They are closed, not dropped: a connection holds itself, and all of its memory.
+        while self._images:
+            self._images.pop().close()
         if engine is not None:
             engine.give_back()
 
