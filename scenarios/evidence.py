@@ -43,6 +43,7 @@ class OrderSeen:
     """One order as a customer saw it: its price and every status, with the time of seeing it.
 
     ``refunds_wished`` has what the staff asked the shop to give back, in minor units.
+    ``unpaid_at`` is the last moment at which the shop can have answered that it was not paid yet.
     ``never_settles`` is set where the scenario keeps the payment from any outcome. ``number`` is
     0 for an order of which no customer knows.
     """
@@ -55,16 +56,19 @@ class OrderSeen:
     history: list[tuple[float, str]] = field(default_factory=list)
     refunds_wished: list[int] = field(default_factory=list)
     never_settles: bool = False
+    unpaid_at: float | None = None
 
     @property
     def status(self) -> str | None:
         """The status seen last."""
         return self.history[-1][1] if self.history else None
 
-    def saw(self, at: float, status: str) -> None:
-        """Note a status, if it is not the one that was seen before."""
+    def saw(self, at: float, status: str, asked_at: float | None = None) -> None:
+        """Note a status, if it is not the one that was seen before; asked for at ``asked_at``."""
         if status != self.status:
             self.history.append((at, status))
+        if asked_at is not None and not any(seen in PAID for _, seen in self.history):
+            self.unpaid_at = asked_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +120,14 @@ class Disturbance:
 class Pace:
     """How soon a shop acts upon what it has acknowledged, in seconds, as its settings promise.
 
-    Undisturbed; after it was itself away; after the warehouse was away or out of reach.
+    Undisturbed; after it was itself away; after the warehouse was away or out of reach. To act is
+    to let the goods leave, or with ``status_is_enough`` to show the order as paid.
     """
 
     acts_within_s: float
     after_own_absence_s: float
     after_warehouse_absence_s: float
+    status_is_enough: bool = False
 
 
 @dataclass(frozen=True, slots=True)

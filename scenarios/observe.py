@@ -17,11 +17,12 @@ from scenarios.stage import Stage
 async def look_at_orders(stage: Stage, orders: Sequence[OrderSeen]) -> None:
     """Note each order's public status; a shop that does not answer now is asked again later."""
     for order in list(orders):
+        asked_at = stage.now()
         try:
             status = await stage.shop.status_of(order.id)
         except (httpx.HTTPError, BadAnswer):
             continue
-        order.saw(stage.now(), status)
+        order.saw(stage.now(), status, asked_at)
 
 
 async def read_deliveries(stage: Stage) -> list[Mapping[str, Any]]:

@@ -34,6 +34,8 @@ from scenarios.run_suite import SIMULATED, is_external, run_suite, try_service
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
 from scenarios.search.replay import replay_of, write_replay
+from scenarios.targets.external_fit import not_judged
+from scenarios.targets.target_file import load_target
 from scenarios.verdict import ScenarioResult
 
 REPORT_FOLDER = "reports"
@@ -116,6 +118,8 @@ def _show(console: Console, told: Told, left_out: Mapping[str, str]) -> None:
     terminal.show_results(console, told)
     for name, reason in left_out.items():
         console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
+    if is_external(told.target) and (unsaid := not_judged(load_target(Path(told.target)))):
+        console.print(f"not judged: {escape(unsaid)}")
 
 
 def _is_whole_suite(options: argparse.Namespace) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,31 +21,35 @@ _DEADLY = ("crash", "power_loss", "restart")
 class Acted:
     """One order: when a success was acknowledged, when it had to be acted upon, when it was.
 
-    ``died_at`` is when the shop died in between, if it did. Unix seconds of the world.
+    ``acted_at`` is infinite for never, and the earliest moment possible where nobody saw it
+    happen (``by_status``). ``died_at`` is when the shop died in between, if it did. Unix seconds
+    of the world.
     """
 
     order: OrderSeen
     acknowledged_at: float
     due_at: float
-    shipped_at: float | None
+    acted_at: float
     died_at: float | None
+    by_status: bool = False
 
     @property
     def is_late(self) -> bool:
-        """Whether the goods left too late, or never."""
-        return self.shipped_at is None or self.shipped_at > self.due_at
+        """Whether the shop acted too late, or never."""
+        return self.acted_at > self.due_at
 
     def violation(self, sentence: str) -> Violation:
         """Say how late it was; ``sentence`` says of what."""
-        within_s = self.due_at - self.acknowledged_at
-        left = "never left"
-        if self.shipped_at is not None:
-            left = f"left {self.shipped_at - self.acknowledged_at:.0f} s later"
-        return Violation(
-            f"{sentence} of order {self.order.id}: the goods {left}, and {within_s:.0f} s "
-            "are what the shop's settings allow",
-            self.due_at,
-        )
+        within_s, late_s = self.due_at - self.acknowledged_at, self.acted_at - self.acknowledged_at
+        if self.by_status:
+            what = f"{late_s:.1f} s later it was not paid yet"
+            allowed = f"{within_s:.1f} s are what [timing] acts_within allows"
+        else:
+            what = f"the goods left {late_s:.0f} s later"
+            allowed = f"{within_s:.0f} s are what the shop's settings allow"
+        acted = "the goods never left" if math.isinf(late_s) else what
+        said = f"{sentence} of order {self.order.id}: {acted}, and {allowed}"
+        return Violation(said, self.due_at)
 
 
 def acted_on(evidence: Evidence) -> list[Acted]:
@@ -84,11 +89,12 @@ def _acted(evidence: Evidence, order: OrderSeen, at: float, told_at: float) -> A
     answers, and the clock may be right again by then.
     """
     assert evidence.pace is not None, "asked for with a pace"
-    shipped_at = min((s.at for s in evidence.shipments if s.order == order.id), default=None)
+    by_status = evidence.pace.status_is_enough
+    acted_at = _acted_at(evidence, order, by_status=by_status)
     due_at, died_at = at + evidence.pace.acts_within_s, None
     for one in sorted(evidence.disturbances, key=lambda each: each.began_at):
         concerns = one.stands_between(SHOP, WAREHOUSE)
-        is_over = shipped_at is not None and shipped_at < one.began_at
+        is_over = acted_at < one.began_at
         since = told_at if one.clock_off_s else at
         if is_over or not concerns or not one.overlaps(since, due_at):
             continue
@@ -97,7 +103,15 @@ def _acted(evidence: Evidence, order: OrderSeen, at: float, told_at: float) -> A
         due_at = max(due_at, one.ended_at + _after(evidence, one))
         if one.kind in _DEADLY and SHOP in one.hosts:
             died_at = one.began_at
-    return Acted(order, at, due_at, shipped_at, died_at)
+    return Acted(order, at, due_at, acted_at, died_at, by_status)
+
+
+def _acted_at(evidence: Evidence, order: OrderSeen, *, by_status: bool) -> float:
+    """Return when the goods left; or until when it was certain that the order was not paid."""
+    shipped_at = min((s.at for s in evidence.shipments if s.order == order.id), default=math.inf)
+    if not by_status:
+        return shipped_at
+    return -math.inf if order.unpaid_at is None else min(shipped_at, order.unpaid_at)
 
 
 def _after(evidence: Evidence, disturbance: Disturbance) -> float:

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Patience, Stage
 from scenarios.targets.embedded_provider import EmbeddedProvider, embedded_provider
-from scenarios.targets.external_fit import NOT_SHOWN, TIME_SCALE, judged, paced
+from scenarios.targets.external_fit import NOT_SHOWN, TIME_SCALE, judged, pace_in, paced
 from scenarios.targets.external_shop import ExternalShop, try_out
 from scenarios.targets.processes import listening, serving
 from scenarios.targets.service_control import ServiceControl
@@ -113,8 +113,9 @@ async def play_external(scenario: Scenario, seed: int, file: str) -> Played:
     settings = _provider_settings(target, scenario.provider, seed)
     began = time.monotonic()
     async with _set(target, settings, seed, f"{scenario.name}-{seed}") as made:
-        fitted = judged(paced(scenario, target))
-        evidence = await play(fitted, made.stage, _bound_s(settings, target))
+        fitted = judged(paced(scenario, target), target)
+        stage = replace(made.stage, pace=pace_in(scenario, target))
+        evidence = await play(fitted, stage, _bound_s(settings, target))
         trouble = _trouble(made) or await _disabled(made)
     return Played(evidence, (time.monotonic() - began) * TIME_SCALE, None, trouble)
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from scenarios.calendar import outcome_within_s
+from scenarios.evidence import Pace
 from scenarios.scenario import LATE_NEWS, STEPS_OF_PAYERS, Scenario
 from scenarios.targets.target_file import Target
-from scenarios.vocabulary import PlannedFault
+from scenarios.vocabulary import ALL_FAULTS, PlannedFault
 from shop.settings import Settings as ShopSettings
 
 # How many times faster than written a scenario's times pass: slower than among our own services,
@@ -18,8 +19,12 @@ TIME_SCALE = 20.0
 # A run that would take longer than this is left to virtual time.
 CHAOS_MAX_S = 60.0
 
-# Invariants that look at what only the sample shop shows: its books, and its own delays.
-NOT_SHOWN = ("money_balances", "acknowledged_is_acted_on", "acknowledged_survives_a_crash")
+# Invariants that look at what only the sample shop shows: its books, and what it does after death.
+NOT_SHOWN = ("money_balances", "acknowledged_survives_a_crash")
+# And one for which a service has to say how soon it acts.
+_ACTING = "acknowledged_is_acted_on"
+# Faults of these leave a service all that it may need to act upon a webhook.
+_HARMLESS = ("webhook", "payment")
 
 # Every service under test requests payments; what else it calls is its own affair.
 _CALLED_BY_ALL = ("create_payment", "rotate_secret")
@@ -41,10 +46,38 @@ _WITH_A_LIVE_FORM = ("crash", "pause", "partition")
 _WEBHOOKS = "/webhooks"
 
 
-def judged(scenario: Scenario) -> Scenario:
+def judged(scenario: Scenario, target: Target) -> Scenario:
     """Return the scenario without the invariants that an external service cannot show."""
-    shown = tuple(name for name in scenario.invariants if name not in NOT_SHOWN)
+    acting = () if pace_in(scenario, target) else (_ACTING,)
+    shown = tuple(name for name in scenario.invariants if name not in (*NOT_SHOWN, *acting))
     return replace(scenario, invariants=shown)
+
+
+def pace_in(scenario: Scenario, target: Target) -> Pace | None:
+    """Return how soon the service acts upon webhooks, in real seconds; None if not to be judged.
+
+    It may ask the provider before it does, and so is judged only where API, hosts and network are
+    left alone.
+    """
+    within_s = target.timing.acts_within
+    is_calm = scenario.provider.get("preset", "calm") == "calm"
+    if within_s is None or not is_calm or not all(map(_is_harmless, scenario.faults)):
+        return None
+    return Pace(within_s, within_s, within_s, status_is_enough=True)
+
+
+def not_judged(target: Target) -> str | None:
+    """Say what no scenario can tell of the service until its file says more, or return None."""
+    if target.timing.acts_within is not None:
+        return None
+    return (
+        "whether it acts upon webhooks or only asks for outcomes: "
+        "say how soon it acts in [timing] acts_within"
+    )
+
+
+def _is_harmless(fault: PlannedFault) -> bool:
+    return ALL_FAULTS[fault.kind].on in _HARMLESS
 
 
 def paced(scenario: Scenario, target: Target) -> Scenario:
@@ -77,7 +110,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
         yield "it is about a shop that asks for outcomes instead of being told by webhooks"
     if max(scenario.chaos_s, outcome_within_s(scenario)) / TIME_SCALE > CHAOS_MAX_S:
         yield "it takes days, which only virtual time makes short"
-    if scenario.invariants and not judged(scenario).invariants:
+    if scenario.invariants and not judged(scenario, target).invariants:
         yield "what it promises cannot be seen from outside this service"
     for fault in scenario.faults:
         yield from _world_reasons(fault, target)

@@ -51,6 +51,7 @@ class TimingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     answers_within: Any = "3s"
     gives_up_after: Any = "10s"
     retries_within: Any = "10s"
+    acts_within: Any = None
     reconciles_within: Any = None
     checks_endpoint_within: Any = None
     ready_within: Any = "30s"

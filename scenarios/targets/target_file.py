@@ -45,6 +45,7 @@ class Timing:
     answers_within: float
     gives_up_after: float
     retries_within: float
+    acts_within: float | None
     reconciles_within: float | None
     checks_endpoint_within: float | None
     ready_within: float
@@ -218,6 +219,7 @@ def _timing(written: TimingTable) -> Timing:
         answers_within=seconds("answers_within"),
         gives_up_after=seconds("gives_up_after"),
         retries_within=seconds("retries_within"),
+        acts_within=seconds_or_never("acts_within"),
         reconciles_within=seconds_or_never("reconciles_within"),
         checks_endpoint_within=seconds_or_never("checks_endpoint_within"),
         ready_within=seconds("ready_within"),

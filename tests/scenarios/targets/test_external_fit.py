@@ -142,7 +142,7 @@ def test_a_service_that_says_all_of_itself_is_put_to_most_of_the_catalogue(tmp_p
 def test_books_that_cannot_be_seen_are_no_part_of_the_promise(tmp_path: Path) -> None:
     (storm,) = select(["storm"])
     assert "money_balances" in storm.invariants
-    assert "money_balances" not in judged(storm).invariants
+    assert "money_balances" not in judged(storm, target_of(tmp_path, TARGET)).invariants
     hidden = Scenario("one", "A promise.", (), ("money_balances",))
     assert "cannot be seen" in str(why_not_external(hidden, target_of(tmp_path, TARGET)))
 

@@ -1,0 +1,97 @@
+"""A service that says how soon it acts upon a webhook is held to it, by what customers see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scenarios.__main__ import main
+from scenarios.evidence import Pace, Shipment
+from scenarios.invariants import INVARIANTS
+from scenarios.scenario import Scenario
+from scenarios.scenario_files import select
+from scenarios.targets.external_fit import judged, not_judged, pace_in
+from tests.scenarios.evidence_of import evidence, order
+from tests.scenarios.targets.test_external_fit import RICH, TARGET, scenario_of, target_of
+
+FLASK = Path(__file__).parents[3] / "examples" / "flask"
+WITHIN_2_S = Pace(2.0, 2.0, 2.0, status_is_enough=True)
+
+
+@pytest.mark.parametrize(
+    ("unpaid_at", "shipped_at", "is_broken"),
+    [
+        (1.9, None, False),
+        (2.1, None, True),
+        (None, None, False),
+        (2.1, 1.0, False),
+        (2.1, 2.2, True),
+    ],
+)
+def test_who_is_seen_not_to_have_acted_when_it_was_time_breaks_its_word(
+    unpaid_at: float | None, shipped_at: float | None, is_broken: bool
+) -> None:
+    one = order(1)
+    one.unpaid_at = unpaid_at
+    shipments = [] if shipped_at is None else [Shipment(shipped_at, "ord_1", "ful_1")]
+    found = INVARIANTS["acknowledged_is_acted_on"].check(
+        evidence(orders=[one], shipments=shipments, pace=WITHIN_2_S)
+    )
+    assert found.evaluated == 1
+    assert bool(found.violations) is is_broken
+
+
+def test_an_order_is_unpaid_when_it_was_asked_about_not_when_the_answer_came() -> None:
+    one = order(1, "pending")
+    one.saw(9.0, "pending", asked_at=4.0)
+    assert one.unpaid_at == 4.0
+    one.saw(11.0, "paid", asked_at=10.0)
+    one.saw(13.0, "pending", asked_at=12.0)
+    assert one.unpaid_at == 4.0
+
+
+@pytest.mark.parametrize(
+    ("scenario", "is_judged"),
+    [
+        (scenario_of(), True),
+        (scenario_of({"kind": "drop"}, {"kind": "settle_after", "by": "1m"}), True),
+        (scenario_of({"kind": "error", "operation": "create_payment"}), False),
+        (scenario_of({"kind": "crash"}), False),
+        (scenario_of({"kind": "outage", "for": "5s"}), False),
+        (scenario_of(provider={"preset": "storm"}), False),
+    ],
+)
+def test_it_is_judged_where_nothing_keeps_the_service_from_acting(
+    scenario: Scenario, is_judged: bool, tmp_path: Path
+) -> None:
+    target = target_of(tmp_path, TARGET + RICH + "acts_within = '2s'\n")
+    assert (pace_in(scenario, target) == WITHIN_2_S) is is_judged
+    assert pace_in(scenario, target_of(tmp_path, TARGET + RICH)) is None
+
+
+def test_a_promise_that_is_judged_is_part_of_what_a_scenario_promises(tmp_path: Path) -> None:
+    (calm,) = select(["one_bad_payment"])
+    assert "acknowledged_is_acted_on" not in judged(calm, target_of(tmp_path, TARGET)).invariants
+
+
+def test_a_service_that_says_nothing_of_it_is_told_what_nobody_knows(tmp_path: Path) -> None:
+    assert "[timing] acts_within" in str(not_judged(target_of(tmp_path, TARGET + RICH)))
+    assert not_judged(target_of(tmp_path, TARGET + RICH + "acts_within = '2s'\n")) is None
+
+
+@pytest.mark.live
+def test_a_service_that_says_200_and_only_ever_asks_is_found_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (FLASK / "correct.py").read_text()
+    deaf = code.replace('learn(event["data"])  # committed', "pass  # committed")
+    deaf = deaf.replace('order["placed_at"] > 1.5', 'order["placed_at"] > 5')
+    assert deaf != code
+    (tmp_path / "correct.py").write_text(deaf)
+    text = (FLASK / "correct.toml").read_text().replace('= "3s"', '= "7s"')
+    (tmp_path / "deaf.toml").write_text(text)
+    assert main(["run", "calm", "--target", str(tmp_path / "deaf.toml")]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "calm: acknowledged_is_acted_on" in said
+    assert "later it was not paid yet, and 2.0 s are what [timing] acts_within allows" in said
