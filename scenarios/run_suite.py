@@ -118,13 +118,16 @@ def _without_evidence(task: Task, wall_s: float, trouble: str) -> RunResult:
     )
 
 
-def try_service(file: str) -> None:
-    """Start somebody's service once and buy there. Raises WrongUsage or Unreachable.
+def try_service(file: str) -> str | None:
+    """Start somebody's service once and buy there; return what seems not to be right with it.
+
+    Raises WrongUsage or Unreachable where nothing can be played.
 
     Whoever stops us meanwhile leaves nothing running, as with runs.
     """
     with services_quiet(), together(external.check_external, 1) as run_all:
-        list(run_all([file]))
+        (hint,) = run_all([file])
+    return hint
 
 
 def _result(task: Task, played: Played, wall_s: float) -> RunResult:

@@ -16,6 +16,7 @@ from scenarios.commands.options import EXIT_STATUS
 from scenarios.commands.outputs import Outputs
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import CORRECT
+from scenarios.report import terminal
 from scenarios.report.files import check_file
 from scenarios.run_suite import (
     SIMULATED,
@@ -105,8 +106,8 @@ def _misfits(replay: Replay, scenario: Scenario) -> Iterator[str]:
 
 def _play(replay: Replay, scenario: Scenario) -> RunResult:
     task = Task(scenario, replay.plan.seed, replay.target, replay.shop)
-    if is_external(replay.target):
-        try_service(replay.target)
+    if is_external(replay.target) and (hint := try_service(replay.target)):
+        terminal.show_hint(hint)
     with services_quiet(), side_by_side(replay.target, 1) as run_all:
         return next(run_all([task]))
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,7 +36,7 @@ from scenarios.scenario_files import select
 from scenarios.search.replay import replay_of, write_replay
 from scenarios.targets.external_fit import not_judged
 from scenarios.targets.target_file import load_target
-from scenarios.verdict import ScenarioResult
+from scenarios.verdict import ScenarioResult, Verdict
 
 REPORT_FOLDER = "reports"
 SEEDS_MAX = 1_000_000
@@ -75,8 +75,9 @@ def _work(options: argparse.Namespace) -> int:
     seeds = _seeds(options)
     _check_paths(options)
     scenarios, left_out = common.fitting(select(options.scenarios), options.target)
-    if is_external(options.target):
-        try_service(options.target)
+    hint = try_service(options.target) if is_external(options.target) else None
+    if hint is not None:
+        terminal.show_hint(hint)
     reports = (options.html, options.junit, options.markdown, options.report)
     with terminal.progress("playing", len(scenarios)) as bar:
         results = run_suite(
@@ -96,7 +97,7 @@ def _work(options: argparse.Namespace) -> int:
     told = Told(results, shown, options.target, options.shop, left_out, marks, is_whole)
     _report(options, told, seeds[0], outputs)
     outputs.hand_over(
-        lambda console: _show(console, told, left_out),
+        lambda console: _show(console, told, hint),
         lambda: documents.run_document(told, seeds[0]),
         options.json,
     )
@@ -114,12 +115,14 @@ def _check_paths(options: argparse.Namespace) -> None:
         check_folder(options.out)
 
 
-def _show(console: Console, told: Told, left_out: Mapping[str, str]) -> None:
+def _show(console: Console, told: Told, hint: str | None) -> None:
     terminal.show_results(console, told)
-    for name, reason in left_out.items():
+    for name, reason in told.left_out.items():
         console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
     if is_external(told.target) and (unsaid := not_judged(load_target(Path(told.target)))):
         console.print(f"not judged: {escape(unsaid)}")
+    if hint is not None and told.verdict is not Verdict.HELD:
+        console.print(f"[yellow]hint: {escape(hint)}[/yellow]")
 
 
 def _is_whole_suite(options: argparse.Namespace) -> bool:

@@ -54,6 +54,11 @@ def progress(what: str, total: float) -> Iterator[Progress]:
         yield bar
 
 
+def show_hint(hint: str) -> None:
+    """Tell at once, beside whatever is written, what seems not to be right."""
+    make_console(to_stderr=True).print(Text(f"hint: {hint}", "yellow"), soft_wrap=True)
+
+
 def show_results(console: Console, told: Told) -> None:
     """Print the table of scenarios, what broke or stayed unproven and why, and the sum."""
     results = told.results

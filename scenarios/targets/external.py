@@ -32,7 +32,8 @@ from scenarios.service_settings import provider_settings
 from scenarios.stage import Patience, Stage
 from scenarios.targets.embedded_provider import EmbeddedProvider, embedded_provider
 from scenarios.targets.external_fit import NOT_SHOWN, TIME_SCALE, judged, pace_in, paced
-from scenarios.targets.external_shop import ExternalShop, try_out
+from scenarios.targets.external_shop import ExternalShop
+from scenarios.targets.first_order import try_out
 from scenarios.targets.processes import listening, serving
 from scenarios.targets.service_control import ServiceControl
 from scenarios.targets.service_process import ServiceProcess, free_port, is_taken
@@ -71,8 +72,8 @@ class _Set:
     service: ServiceProcess | None
 
 
-async def check_external(file: str) -> None:
-    """Start everything once, buy once and look at the order.
+async def check_external(file: str) -> str | None:
+    """Start everything once, buy once and look at the order; return what seems not to be right.
 
     Raises WrongUsage for a file that is not right, and Unreachable for a service that cannot be
     worked with, before scenarios are played on it.
@@ -82,7 +83,7 @@ async def check_external(file: str) -> None:
         await _expect_an_answer(target.document.base_url)
     async with _set(target, _provider_settings(target, {}, 0), 0, "try_out") as made:
         try:
-            await try_out(made.shop, 0)
+            return await try_out(made.shop, made.stage, _own_s(target))
         except Unreachable as problem:
             if isinstance(problem.__cause__, httpx.TransportError):
                 await _hear_of_its_end(made)

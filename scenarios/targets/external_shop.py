@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
 from scenarios.api import Api, BadAnswer
 from scenarios.customers import order_of
 from scenarios.errors import Unreachable
@@ -31,14 +29,17 @@ _SHOWN_MAX = 160
 
 @dataclass
 class ExternalShop:
-    """A ``ShopUnderTest``. ``warehouse`` is where fulfilments are counted."""
+    """A ``ShopUnderTest``. ``warehouse`` is where fulfilments are counted.
+
+    ``words`` has each order's last status in the service's own words.
+    """
 
     target: Target
     api: Api
     provider: Api
     warehouse: Warehouse
     now: Callable[[], float]
-    seen: set[str] = field(default_factory=set)
+    words: dict[str, str] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
@@ -108,7 +109,7 @@ class ExternalShop:
         path = fill(read.path, {"order_id": quote(order_id, safe="")})
         status, text = await api.send("GET", path)
         said = f"GET {self.base_url}{path} answered {status}"
-        if status in _GONE and order_id in self.seen:
+        if status in _GONE and order_id in self.words:
             return LOST
         if status != 200:
             raise BadAnswer(f"{said}: {_shown(text)}; is [read_order] path right?")
@@ -118,7 +119,7 @@ class ExternalShop:
             raise BadAnswer(
                 f"{said}, and read_order.status = {read.status!r} finds nothing in {_shown(text)}"
             )
-        self.seen.add(order_id)
+        self.words[order_id] = str(word)
         self._count_fulfilments(order_id, answer)
         return self._in_our_words(order_id, str(word))
 
@@ -159,28 +160,6 @@ class ExternalShop:
     async def ledger(self) -> Mapping[str, Mapping[str, int]] | None:
         """Return None: a stranger's books are closed to us."""
         return None
-
-
-async def try_out(shop: ExternalShop, seed: int) -> None:
-    """Buy once and look at the order. Raises Unreachable with what has to be put right."""
-    document = shop.target.document
-    where = f"{document.place_order.method} {shop.base_url}{document.place_order.path}"
-    try:
-        placed = await shop.place_order(seed, 1)
-    except httpx.HTTPError as problem:
-        raise Unreachable(
-            f"{where} was not answered ({type(problem).__name__}): is the service running there?"
-        ) from problem
-    if placed is None:
-        raise Unreachable(f"{where} answered that it cannot take an order now: is it set up?")
-    try:
-        await shop.status_of(placed.id)
-    except httpx.HTTPError as problem:
-        raise Unreachable(
-            f"order {placed.id} was placed and cannot be read: {type(problem).__name__}"
-        ) from problem
-    except BadAnswer as problem:
-        raise Unreachable(str(problem)) from problem
 
 
 def _decoded(said: str, text: bytes) -> Any:

@@ -1,0 +1,124 @@
+"""The first order on a service that nobody here knows, and what it tells of the target file."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from scenarios.api import BadAnswer
+from scenarios.errors import Unreachable
+from scenarios.evidence import FAILED, PAID
+from scenarios.observe import read_deliveries
+from scenarios.stage import Stage
+from scenarios.targets.external_shop import ExternalShop
+
+_LOOK_EVERY_S = 0.1
+_SETTLED = (*PAID, *FAILED)
+_REFUSED = re.compile(r'psp_requests_total\{operation="create_payment",status="(4\d\d)"\}')
+
+
+async def try_out(shop: ExternalShop, stage: Stage, patience_s: float) -> str | None:
+    """Buy once and look at the order until it is paid, for ``patience_s`` real seconds at most.
+
+    Returns what seems not to be right yet, with the key to look at, or None: the service may be
+    right and the file wrong, or the other way round. Raises Unreachable with what has to be put
+    right before anything can be played.
+    """
+    order_id = await _buy(shop, stage.seed)
+    ends_at = stage.now() + patience_s
+    status = await _status(shop, order_id)
+    while status not in _SETTLED and stage.now() < ends_at:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            status = await shop.status_of(order_id)
+        except (httpx.HTTPError, BadAnswer):
+            continue
+    return await _what_is_not_right(shop, stage, order_id, status)
+
+
+async def _buy(shop: ExternalShop, seed: int) -> str:
+    document = shop.target.document
+    where = f"{document.place_order.method} {shop.base_url}{document.place_order.path}"
+    try:
+        placed = await shop.place_order(seed, 1)
+    except httpx.HTTPError as problem:
+        raise Unreachable(
+            f"{where} was not answered ({type(problem).__name__}): is the service running there?"
+        ) from problem
+    if placed is None:
+        raise Unreachable(f"{where} answered that it cannot take an order now: is it set up?")
+    return placed.id
+
+
+async def _status(shop: ExternalShop, order_id: str) -> str:
+    try:
+        return await shop.status_of(order_id)
+    except httpx.HTTPError as problem:
+        raise Unreachable(
+            f"order {order_id} was placed and cannot be read: {type(problem).__name__}"
+        ) from problem
+    except BadAnswer as problem:
+        raise Unreachable(str(problem)) from problem
+
+
+async def _what_is_not_right(
+    shop: ExternalShop, stage: Stage, order_id: str, status: str
+) -> str | None:
+    payments = await stage.provider.get_all("/v1/payments")
+    own = [payment for payment in payments if payment["reference"] == order_id]
+    if not own:
+        return await _why_no_payment(stage, order_id, payments)
+    refusal = _refusal(await read_deliveries(stage))
+    if refusal is not None or status in _SETTLED:
+        return refusal
+    if not any(payment["status"] == "succeeded" for payment in own):
+        return None
+    return (
+        f"the payment of order {order_id} succeeded, and its status is {shop.words[order_id]!r}: "
+        "does the service act upon webhooks, and are the words in [read_order] right?"
+    )
+
+
+async def _why_no_payment(stage: Stage, order_id: str, payments: list[Mapping[str, Any]]) -> str:
+    if payments:
+        return (
+            f"a payment was requested with the reference {payments[0]['reference']!r}, and the "
+            f"order is {order_id!r}: they have to be the same; is [place_order] order_id right?"
+        )
+    _, metrics = await stage.provider.send("GET", "/metrics")
+    refused = _REFUSED.search(metrics.decode())
+    if refused is None:
+        return (
+            f"no payment of order {order_id} was requested: does the service call "
+            "{psp_url}/v1/payments, and did it get {psp_url} in [env]?"
+        )
+    if refused[1] == "401":
+        return (
+            "the provider refused the service's key (401): does it send "
+            "Authorization: Bearer {psp_key}, and did it get {psp_key} in [env]?"
+        )
+    return f"POST /v1/payments was answered with {refused[1]}: the answer says why"
+
+
+def _refusal(deliveries: list[Mapping[str, Any]]) -> str | None:
+    """Say what is wrong with webhooks if none of them was taken."""
+    attempts = [attempt for delivery in deliveries for attempt in delivery["attempts"]]
+    statuses = [attempt["status"] for attempt in attempts]
+    if not attempts or any(status is not None and status < 300 for status in statuses):
+        return None
+    last = attempts[-1]
+    if last["status"] is None:
+        return f"webhooks do not arrive ({last['error']}): are [webhook] url and base_url right?"
+    said = f"webhooks are answered with {last['status']}"
+    if last["status"] in (404, 405, 410):
+        return f"{said}: is [webhook] url right?"
+    if last["status"] in (400, 401, 403):
+        return (
+            f"{said}: does the service verify with {{webhook_secret}}, and by the rules of "
+            "[webhook] dialect?"
+        )
+    return f"{said}: {last['answer'][:120]}"
