@@ -24,6 +24,8 @@ async def _genuine(bench: Bench) -> Outcome:
 
 async def _directly(bench: Bench) -> Outcome:
     assert bench.first is not None
+    if bench.first.status is None:
+        return Finding.UNKNOWN, bench.first.error
     return (Finding.FAIL if bench.first.is_redirect else Finding.PASS), str(bench.first)
 
 

@@ -160,6 +160,7 @@ async def test_a_slow_endpoint_fails_for_being_slow_alone() -> None:
 async def test_an_endpoint_that_never_answers_is_waited_for_once() -> None:
     probed = await probe_app(endpoint(endpoints.correct, delay_s=3600), limit_s=0.05)
     assert found(probed, Finding.FAIL) == {"genuine_accepted", "answered_in_time"}
+    assert "answered_without_redirect" in found(probed, Finding.UNKNOWN)
     assert probed.calls == 1
 
 
