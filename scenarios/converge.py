@@ -13,6 +13,7 @@ from psp_sim.domain.delivery import OPEN_STATES
 from psp_sim.settings import Settings as ProviderSettings
 from scenarios.agenda import Deadline, late_news, read_agenda
 from scenarios.api import BadAnswer
+from scenarios.endpoints import read_endpoints, what_is_wrong
 from scenarios.evidence import OrderSeen, Pace, is_stray
 from scenarios.expected import OUTCOMES, expected_statuses
 from scenarios.moments import moment
@@ -31,13 +32,15 @@ SLACK_S = 120.0
 def bound_s(provider: ProviderSettings, shop: ShopSettings) -> float:
     """Return how long after the healing a correct shop may take, from both sides' settings.
 
-    That is the rest of the provider's retries, or one more reconciliation, whichever is later.
+    That is the rest of the provider's retries, one more reconciliation, or one more look at its
+    endpoint, whichever is later.
     """
     schedule = provider.retry_schedule
     ladder_s = sum(schedule.delays_s) * (1 + schedule.jitter)
     sending_s = schedule.attempts_max * provider.attempt_timeout_s
     asking_s = shop.reconcile_after_s + shop.reconcile_interval_cap_s
-    return max(ladder_s + sending_s, asking_s) + shop.retry_delay_cap_s + SLACK_S
+    longest_s = max(ladder_s + sending_s, asking_s, shop.endpoint_check_interval_s)
+    return longest_s + shop.retry_delay_cap_s + SLACK_S
 
 
 def pace_of(shop: ShopSettings) -> Pace:
@@ -164,7 +167,8 @@ async def look(
     await look_at_orders(stage, [*orders, *unheard])
     try:
         payments = await stage.provider.get_all("/v1/payments")
-        deliveries = await read_deliveries(stage)
+        endpoints = await read_endpoints(stage)
+        deliveries = await read_deliveries(stage, endpoints)
     except (httpx.HTTPError, BadAnswer) as problem:
         return f"the provider does not answer: {problem}", None
     is_on_its_way = any(payment["status"] not in OUTCOMES for payment in payments) or any(
@@ -172,6 +176,8 @@ async def look(
     )
     unheard += await unheard_of(stage, [*orders, *unheard], payments)
     missing = what_is_missing([*orders, *unheard], payments, deliveries, shipped_on(stage))
+    if missing is None and stage.mends_endpoint:
+        missing = what_is_wrong(endpoints)
     return missing, is_on_its_way
 
 

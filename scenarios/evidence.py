@@ -142,6 +142,7 @@ class FiredFault:
 class Evidence:
     """All that a verdict rests on; payments and deliveries are as the provider shows them.
 
+    ``endpoint_troubles`` is how often something befell the endpoint of a shop that looks after it.
     ``undone_steps`` names what people wanted to do and could not, however often they tried.
     """
 
@@ -158,6 +159,8 @@ class Evidence:
     captured_at: Mapping[str, float] = field(default_factory=dict)
     disturbances: Sequence[Disturbance] = ()
     pace: Pace | None = None
+    endpoints: Sequence[Mapping[str, Any]] = ()
+    endpoint_troubles: int = 0
 
     @property
     def began_at(self) -> float:

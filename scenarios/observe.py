@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from scenarios.api import PAGE, BadAnswer
+from scenarios.endpoints import read_endpoints
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.moments import moment
@@ -25,11 +26,13 @@ async def look_at_orders(stage: Stage, orders: Sequence[OrderSeen]) -> None:
         order.saw(stage.now(), status, asked_at)
 
 
-async def read_deliveries(stage: Stage) -> list[Mapping[str, Any]]:
-    """Return every delivery to every endpoint. Raises httpx.HTTPError or BadAnswer."""
+async def read_deliveries(
+    stage: Stage, endpoints: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Return every delivery to these endpoints. Raises httpx.HTTPError or BadAnswer."""
     return [
         delivery
-        for endpoint in await stage.provider.get_all("/v1/webhook_endpoints")
+        for endpoint in endpoints
         for delivery in await stage.provider.get_all(
             f"/v1/webhook_endpoints/{endpoint['id']}/deliveries"
         )
@@ -63,7 +66,8 @@ async def final_reads(
             orders=orders,
             payments=await stage.provider.get_all("/v1/payments"),
             captured_at=await _captures(stage),
-            deliveries=await read_deliveries(stage),
+            endpoints=(endpoints := await read_endpoints(stage)),
+            deliveries=await read_deliveries(stage, endpoints),
             shipments=list(stage.warehouse.shipments),
             fired=fired,
             ledger=await stage.shop.ledger(),

@@ -19,6 +19,7 @@ from scenarios.converge import (
     wait_until_converged,
     what_is_missing,
 )
+from scenarios.endpoints import count_troubles
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen
 from scenarios.faults_in_force import FaultsInForce
@@ -54,13 +55,25 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
         )
     fired = await faults.lift(scenario)
     evidence = await _come_to_rest(scenario, stage, orders, fired, Deadline(stage, bound_s))
+    undone_steps = tuple(step.do for step in undone)
     return replace(
         evidence,
-        undone_steps=tuple(step.do for step in undone),
+        endpoint_troubles=await _endpoint_troubles(scenario, stage, undone_steps),
+        undone_steps=undone_steps,
         incidents=stage.world.incidents() if stage.world is not None else (),
         disturbances=faults.disturbances,
         pace=stage.pace,
     )
+
+
+async def _endpoint_troubles(scenario: Scenario, stage: Stage, undone: Sequence[str]) -> int:
+    """Return how often something befell an endpoint that the shop looks after."""
+    if not stage.mends_endpoint:
+        return 0
+    try:
+        return await count_troubles(stage, scenario, undone)
+    except (httpx.HTTPError, BadAnswer) as problem:
+        raise Unreachable(f"the final reads failed: {problem}") from problem
 
 
 async def _come_to_rest(

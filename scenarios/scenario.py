@@ -18,7 +18,11 @@ STEPS_OF_PAYERS = (
     "pay_again_in_vain",
     "pay_for_something_else",
 )
-STEPS = (*STEPS_OF_STAFF, *STEPS_OF_PAYERS)
+# What somebody does at the provider's console.
+MISDIRECT = "misdirect_endpoint"
+STEPS = (*STEPS_OF_STAFF, MISDIRECT, *STEPS_OF_PAYERS)
+# Settings of the provider by which it gives up an endpoint.
+_DISABLES = ("disable_after_failures", "disable_after")
 
 # Faults by which money that has come goes back.
 LATE_NEWS = ("fail_late", "refund_fails", "dispute")
@@ -76,6 +80,12 @@ class Scenario:
         aimed = {each.kind for each in self.faults if each.document.get("order", number) == number}
         is_approved = any(step.do == APPROVE and step.order == number for step in self.steps)
         return "never_settle" in aimed or ("require_action" in aimed and not is_approved)
+
+    @property
+    def troubles_endpoint(self) -> bool:
+        """Tell whether the shop's endpoint may be disabled or misdirected."""
+        is_misdirected = any(step.do == MISDIRECT for step in self.steps)
+        return is_misdirected or any(key in self.provider for key in _DISABLES)
 
     @property
     def has_late_news(self) -> bool:

@@ -55,6 +55,8 @@ class Patience:
 class Stage:
     """``pace`` is how soon the shop acts, in this stage's seconds; None where nobody knows.
 
+    ``mends_endpoint`` tells that something may befall its endpoint, and that it looks after it.
+
     ``time_scale`` is how many times faster than written the scenario's times pass here.
 
     ``patience`` is for services whose own time cannot be compressed; without it every time of the
@@ -70,6 +72,7 @@ class Stage:
     world: WorldControl | None = None
     patience: Patience | None = None
     pace: Pace | None = None
+    mends_endpoint: bool = False
 
     def scaled(self, seconds: float) -> float:
         """Return how long a time of the scenario takes on this stage."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scenarios import payers
+from scenarios.endpoints import misdirect
 from scenarios.evidence import OrderSeen
-from scenarios.scenario import STEPS_OF_PAYERS, Step
+from scenarios.scenario import MISDIRECT, STEPS_OF_PAYERS, Step
 from scenarios.stage import Stage
 
 
@@ -14,6 +15,8 @@ async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bo
     """Do a step; tell whether it is done. Raises httpx.HTTPError or BadAnswer."""
     if step.do == "rotate_secret":
         return await stage.shop.rotate_secret(f"rotate-{step.at_s:g}")
+    if step.do == MISDIRECT:
+        return await misdirect(stage, f"misdirect-{step.at_s:g}")
     order = next((each for each in orders if each.number == step.order), None)
     if order is None:
         return False

@@ -181,7 +181,9 @@ def _reasons(
         for result in invariants
         if result.name in scenario.invariants and not result.evaluated
     ]
-    stuck = next((run.did_not_converge for run in runs if run.did_not_converge), None)
+    told = {violation for result in invariants for violation in result.violations}
+    left = (run.did_not_converge for run in runs if run.did_not_converge)
+    stuck = next((each for each in left if each not in told), None)
     return [
         *([trouble] if trouble else []),
         *(f"the fault {kind} never fired" for kind in never_fired),

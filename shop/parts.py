@@ -11,6 +11,7 @@ from shop.ports import (
     CheckOrder,
     Decide,
     FulfilOrder,
+    LookAfterEndpoint,
     ProcessBatch,
     ProcessEvent,
     ReceiveWebhook,
@@ -22,6 +23,7 @@ from shop.ports import (
 from shop.process_inbox import process_batch, process_event
 from shop.receive_webhook import receive_webhook
 from shop.refund_order import request_refund
+from shop.register_endpoint import look_after_endpoint
 from shop.request_payment import request_payment
 from shop.tracking.ask_provider import ask_provider
 from shop.tracking.event_log import read_event_log
@@ -43,3 +45,4 @@ class Parts:
     reconcile: Reconciliation = _RECONCILIATION
     poll: CheckOrder = ask_provider
     request_refund: RequestRefund = request_refund
+    look_after_endpoint: LookAfterEndpoint = look_after_endpoint

@@ -17,6 +17,7 @@ from shop.domain.order import Decision, Order
 from shop.domain.payment import NoAnswer, PaymentOutcome, PaymentRefused, Refund
 from shop.domain.refund import WantedRefund
 from shop.domain.webhook_signature import SignedWebhook
+from shop.endpoint_store import Endpoint
 from shop.psp_client import PspClient
 from shop.settings import Settings
 from sqlport import Database
@@ -131,6 +132,12 @@ class FulfilOrder(Protocol):
     """Ask the warehouse once; True when it has taken the fulfilment on."""
 
     async def __call__(self, shop: Shop, fulfilment: Fulfilment, /) -> bool: ...
+
+
+class LookAfterEndpoint(Protocol):
+    """Do what is to be done about our endpoint at the provider, and say when to look again."""
+
+    async def __call__(self, shop: Shop, endpoint: Endpoint, /) -> None: ...
 
 
 class CheckOrder(Protocol):

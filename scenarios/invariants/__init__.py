@@ -5,6 +5,7 @@ from scenarios.invariants import (
     acknowledged_survives_a_crash,
     answered_in_time,
     charged_once,
+    endpoint_is_mended,
     every_capture_is_fulfilled,
     forgeries_are_refused,
     fulfilled_at_most_once,
@@ -31,6 +32,7 @@ INVARIANTS: dict[str, Invariant] = {
         answered_in_time,
         genuine_webhooks_are_accepted,
         acknowledged_is_acted_on,
+        endpoint_is_mended,
     )
 }
 

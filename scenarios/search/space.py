@@ -60,6 +60,16 @@ GROUNDS: dict[str, Ground] = {
     "a secret that is rotated again": Ground(
         {"steps": [{"do": "rotate_secret", "at": at} for at in ("3s", "7s")]}, (WEBHOOKS, CALLS)
     ),
+    "an endpoint that is given up soon": Ground(
+        {
+            "orders": 3,
+            "order_gap": "30s",
+            "chaos": "5m",
+            "provider": {"retry_schedule": "none", "disable_after_failures": 1},
+            "shop": {"endpoint_check_interval": "2m"},
+        },
+        (WEBHOOKS, CALLS),
+    ),
     "polling": Ground({"shop": {"tracking": "polling"}}),
     "polling with backoff": Ground({"shop": {"tracking": "polling+backoff"}}),
     "long polling": Ground({"shop": {"tracking": "long-polling"}}),

@@ -22,7 +22,7 @@ import httpx
 
 from psp_sim.server import real_transport
 from psp_sim.settings import Settings as ProviderSettings
-from scenarios.api import Api, BadAnswer
+from scenarios.api import Api
 from scenarios.converge import SLACK_S
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.evidence import Played
@@ -115,23 +115,11 @@ async def play_external(scenario: Scenario, seed: int, file: str) -> Played:
     began = time.monotonic()
     async with _set(target, settings, seed, f"{scenario.name}-{seed}") as made:
         fitted = judged(paced(scenario, target), target)
-        stage = replace(made.stage, pace=pace_in(scenario, target))
+        mends = target.timing.checks_endpoint_within is not None and scenario.troubles_endpoint
+        stage = replace(made.stage, pace=pace_in(scenario, target), mends_endpoint=mends)
         evidence = await play(fitted, stage, _bound_s(settings, target))
-        trouble = _trouble(made) or await _disabled(made)
+        trouble = _trouble(made)
     return Played(evidence, (time.monotonic() - began) * TIME_SCALE, None, trouble)
-
-
-async def _disabled(made: _Set) -> str | None:
-    """Say that nobody mended the endpoint after the provider had disabled it, or return None."""
-    try:
-        endpoints = await made.stage.provider.get_all("/v1/webhook_endpoints")
-    except (httpx.HTTPError, BadAnswer):
-        return None
-    for endpoint in endpoints:
-        if endpoint["status"] == "disabled":
-            path = f"POST /v1/webhook_endpoints/{endpoint['id']}/enable"
-            return f"the provider disabled the webhook endpoint and nobody called {path}"
-    return None
 
 
 def _provider_settings(target: Target, table: Mapping[str, Any], seed: int) -> ProviderSettings:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from scenarios.api import BadAnswer
+from scenarios.endpoints import read_endpoints
 from scenarios.errors import Unreachable
 from scenarios.evidence import FAILED, PAID
 from scenarios.observe import read_deliveries
@@ -72,7 +73,7 @@ async def _what_is_not_right(
     own = [payment for payment in payments if payment["reference"] == order_id]
     if not own:
         return await _why_no_payment(stage, order_id, payments)
-    refusal = _refusal(await read_deliveries(stage))
+    refusal = _refusal(await read_deliveries(stage, await read_endpoints(stage)))
     if refusal is not None or status in _SETTLED:
         return refusal
     if not any(payment["status"] == "succeeded" for payment in own):

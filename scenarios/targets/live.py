@@ -20,6 +20,7 @@ from psp_sim.server import real_transport
 from scenarios.api import Api, BadAnswer
 from scenarios.calendar import outcome_within_s
 from scenarios.converge import bound_s, pace_of
+from scenarios.endpoints import has_to_mend
 from scenarios.evidence import Evidence, Played
 from scenarios.mutants import CORRECT
 from scenarios.play import play
@@ -95,7 +96,10 @@ async def play_live(scenario: Scenario, seed: int, shop: str) -> Played:
     with tempfile.TemporaryDirectory(prefix="psp-scenarios-") as folder:
         async with _stage(Path(folder), provider_table, shop_table, seed, shop) as stage:
             # Unscaled: a real machine has delays of its own, which do not shrink with the others.
-            stage = replace(stage, pace=pace_of(ShopSettings(**scenario.shop)))
+            theirs = ShopSettings(**scenario.shop)
+            stage = replace(
+                stage, pace=pace_of(theirs), mends_endpoint=has_to_mend(scenario, theirs)
+            )
             patience_s = STANDSTILL_S * TIME_SCALE
             evidence: Evidence = await play(scenario, stage, limit_s + patience_s)
     return Played(evidence, (time.monotonic() - began) * TIME_SCALE, None)

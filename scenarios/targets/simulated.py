@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from psp_sim.app import create_app as create_provider
 from psp_sim.settings import Settings as ProviderSettings
 from scenarios.converge import bound_s, pace_of
+from scenarios.endpoints import has_to_mend
 from scenarios.errors import ServiceBroke
 from scenarios.evidence import Evidence, Played
 from scenarios.marks import count_marks
@@ -94,6 +95,7 @@ def simulate(scenario: Scenario, seed: int, shop: str, *, every_call: bool = Fal
         seed=seed,
         world=SimulatedWorldControl(world),
         pace=pace_of(theirs),
+        mends_endpoint=has_to_mend(scenario, theirs),
     )
     evidence = world.run(_run(world, scenario, stage, bound_s(ours, theirs)), every_call=every_call)
     _expect_no_bugs(world, shop)

@@ -10,7 +10,7 @@ from shop.parts import Parts
 from shop.ports import Shop
 from shop.process_inbox import take_due_events
 from shop.queues import Due
-from shop.register_endpoint import look_after_endpoint, take_endpoint_work
+from shop.register_endpoint import take_endpoint_work
 from shop.workers import LONGEST_SLEEP_S, Work, work_off
 
 
@@ -25,7 +25,7 @@ def workers(shop: Shop, parts: Parts) -> list[Work]:
         work_off(
             "looking after the webhook endpoint",
             take_endpoint,
-            partial(look_after_endpoint, shop),
+            partial(parts.look_after_endpoint, shop),
             wake=shop.wake.endpoint,
             clock=shop.clock,
             at_once=1,

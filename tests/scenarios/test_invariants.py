@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from scenarios.endpoints import NOBODY
 from scenarios.evidence import STRAY, Disturbance, Evidence, Shipment
 from scenarios.invariants import INVARIANTS, Violation
 from tests.scenarios.evidence_of import PACE, delivery, evidence, order, payment
@@ -65,6 +66,10 @@ def paused(host: str, began_at: float, ended_at: float) -> Disturbance:
 
 def cut(one: str, other: str) -> Disturbance:
     return Disturbance("partition", frozenset({one, other}), 0.0, 60.0, is_on_the_line=True)
+
+
+def endpoint(status: str = "enabled", url: str = "http://shop:8081/webhooks") -> dict[str, str]:
+    return {"id": "we_1", "status": status, "url": url}
 
 
 TWICE = [Shipment(1.0, "ord_1", "ful_1"), Shipment(2.0, "ord_1", "ful_2")]
@@ -129,6 +134,11 @@ BROKEN: dict[str, dict[str, Evidence]] = {
             shipments=[Shipment(20.0, "ord_1", "ful_1")],
             disturbances=[paused("psp", 1.0, 15.0)],
         ),
+    },
+    "endpoint_is_mended": {
+        "still disabled": evidence(endpoint_troubles=1, endpoints=[endpoint("disabled")]),
+        "still misdirected": evidence(endpoint_troubles=1, endpoints=[endpoint(url=NOBODY)]),
+        "removed": evidence(endpoint_troubles=1),
     },
     "acknowledged_survives_a_crash": {
         "too late": evidence(

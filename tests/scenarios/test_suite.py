@@ -81,6 +81,7 @@ SEEN_BY_NOTHING_ELSE = {
     "answered_in_time": ("works_before_answering", "slow_warehouse"),
     "genuine_webhooks_are_accepted": ("large_bodies_refused", "large_webhooks"),
     "acknowledged_is_acted_on": ("queue_blocked", "one_bad_payment"),
+    "endpoint_is_mended": ("registers_and_forgets", "misdirected_endpoint"),
 }
 
 

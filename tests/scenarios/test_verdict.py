@@ -38,6 +38,12 @@ def test_a_run_that_does_not_come_to_rest_leaves_a_scenario_unproven() -> None:
     assert result.reasons == ["it did not come to rest: 2 webhooks are on their way"]
 
 
+def test_what_broke_a_promise_is_not_told_again_as_unrest() -> None:
+    sentence = judge(evidence(endpoint_troubles=1))[-1].violations[0]
+    assert combine(SCENARIO, [_run(stuck=sentence, endpoint_troubles=1)], None).reasons == []
+    assert combine(SCENARIO, [_run(stuck="2 webhooks wait", endpoint_troubles=1)], None).reasons
+
+
 def test_one_broken_run_among_many_breaks_the_scenario_and_is_told() -> None:
     bad = _run(orders=[order(1, "pending")])
     result = combine(SCENARIO, [_run(), bad, _run()], None)
