@@ -210,6 +210,12 @@ def test_clocks_randomness_and_threads_come_in_as_arguments(path: Path) -> None:
             assert _dotted(node.func) not in BANNED_CALLS, f"{relative}:{node.lineno}"
 
 
+def test_no_wait_loses_a_cancellation() -> None:
+    """Before Python 3.12 wait_for forgets one that comes as what it waits for is done."""
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert not [path for path in sources if "asyncio.wait_for(" in path.read_text("utf-8")]
+
+
 def test_every_endpoint_is_asynchronous() -> None:
     """A plain ``def`` endpoint would run in a thread, which virtual time cannot see."""
     for package in ("psp_sim", "shop", "scenarios"):

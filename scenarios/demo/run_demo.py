@@ -54,14 +54,22 @@ async def record(seconds: float, on_start: OnStart) -> str:
         began_at = time.time()
         walking = asyncio.create_task(_walk(presenter, seconds))
         while not walking.done():
-            with contextlib.suppress(TimeoutError):
-                text = await asyncio.wait_for(queue.get(), 0.5)
+            text = await next_message(queue)
+            if text is not None:
                 messages.append((round(time.time() - began_at, 2), json.loads(text)))
         await walking
         # Else a machine that stood still during the last step would have nothing of it to show.
         passed_s = round(time.time() - began_at, 2)
         messages.append((passed_s, {"numbers": presenter.numbers()}))
     return recording_page(messages)
+
+
+async def next_message(queue: asyncio.Queue[str], within_s: float = 0.5) -> str | None:
+    """Return what comes within so many seconds, or None."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            return await queue.get()
+    return None
 
 
 async def _walk(presenter: Presenter, seconds: float) -> None:

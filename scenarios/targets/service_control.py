@@ -180,7 +180,8 @@ class ServiceControl(WebhookWatch):
     async def _pass(self, seconds: float) -> None:
         """Let time pass, until everything is healed at the latest."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._is_healed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._is_healed.wait()
 
     def _note(self, text: str) -> None:
         self._incidents.append(Incident(self._now(), "shop", text))
