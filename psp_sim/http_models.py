@@ -26,8 +26,24 @@ Amount = Annotated[
 Currency = Annotated[
     Any, msgspec.Meta(description="ISO 4217, in capitals", extra_json_schema=_CURRENCY)
 ]
-Reference = Annotated[str, msgspec.Meta(description="The merchant's own id, such as an order's")]
 
+# What follows is checked where it is read, in sentences that say what to change.
+_REFERENCE = {"minLength": 1, "maxLength": REFERENCE_CHARACTERS_MAX}
+_TEXT = {"maxLength": METADATA_CHARACTERS_MAX}
+Reference = Annotated[
+    str,
+    msgspec.Meta(
+        description="The merchant's own id, such as an order's", extra_json_schema=_REFERENCE
+    ),
+]
+Text = Annotated[str, msgspec.Meta(extra_json_schema=_TEXT)]
+Metadata = Annotated[
+    dict[Text, Text],
+    msgspec.Meta(
+        description="Whatever the merchant likes",
+        extra_json_schema={"maxProperties": METADATA_ENTRIES_MAX},
+    ),
+]
 _METHOD = {"type": "string", "maxLength": PAYMENT_METHOD_CHARACTERS_MAX}
 PaymentMethod = Annotated[
     str,
@@ -43,7 +59,7 @@ class CreatePayment(msgspec.Struct, forbid_unknown_fields=True):
     reference: Reference
     payment_method: PaymentMethod = "card"
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
-    metadata: dict[str, str] = {}
+    metadata: Metadata = {}
 
 
 class CapturePayment(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,8 +83,8 @@ class CreateRefund(msgspec.Struct, forbid_unknown_fields=True):
 
     payment: str
     amount: Amount | None = None
-    reason: str | None = None
-    metadata: dict[str, str] = {}
+    reason: Text | None = None
+    metadata: Metadata = {}
 
 
 class Failure(msgspec.Struct, forbid_unknown_fields=True):
@@ -155,15 +171,20 @@ class Event(msgspec.Struct, forbid_unknown_fields=True):
     data: dict[str, Any]
 
 
-class Endpoint(msgspec.Struct):
-    """Where webhooks go. The secret shows only in the answer that makes it."""
+class Endpoint(msgspec.Struct, forbid_unknown_fields=True):
+    """Where webhooks go. The secret shows only in the answer that makes it.
+
+    ``retry_schedule`` is null where the provider's own is in force.
+    """
 
     id: str
     object: Literal["webhook_endpoint"]
     url: str
     dialect: str
     events: list[str]
-    status: str
+    retry_schedule: str | None
+    status: Literal["enabled", "disabled"]
+    disabled_reason: str | None
     created: str
     previous_secret_expires_at: str | None
     secret: str | msgspec.UnsetType = msgspec.UNSET

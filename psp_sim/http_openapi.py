@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from psp_sim.domain import errors
 from psp_sim.domain.errors import PspError
+from psp_sim.domain.idempotency import KEY_SCHEMA
 from psp_sim.http_description import DESCRIBED, Described
 from psp_sim.http_docs import render_docs
 from psp_sim.http_models import Problem
@@ -108,13 +109,13 @@ def _parameters(path: str, described: Described) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": False, "schema": dict(schema)}
         for name, schema in described.query.items()
     ]
-    headers = [(name, False) for name in described.headers]
-    if described.needs_key or described.takes_key:
-        headers.append(("Idempotency-Key", described.needs_key))
     found += [
-        {"name": name, "in": "header", "required": required, "schema": text}
-        for name, required in headers
+        {"name": name, "in": "header", "required": False, "schema": text}
+        for name in described.headers
     ]
+    if described.needs_key or described.takes_key:
+        key = {"name": "Idempotency-Key", "in": "header", "required": described.needs_key}
+        found.append(key | {"schema": dict(KEY_SCHEMA)})
     return found
 
 

@@ -18,6 +18,13 @@ from psp_sim.domain.errors import (
 KEY_CHARACTERS_MAX = 255
 _BARE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _QUOTED = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])+)"')
+# For who reads the API's description: either form, quotes included in the length.
+KEY_SCHEMA = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": KEY_CHARACTERS_MAX,
+    "pattern": f"^(?:{_BARE.pattern}|{_QUOTED.pattern.replace('((?:', '(?:(?:')})$",
+}
 
 
 class Answer(NamedTuple):

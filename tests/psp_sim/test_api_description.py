@@ -120,6 +120,33 @@ async def test_every_route_is_described_with_its_body_parameters_and_errors(stan
 
 
 @in_world()
+async def test_what_a_request_may_say_is_described_with_its_limits(stand):
+    """Each limit is the one that refuses: one more character than described is a 400."""
+    document = await stand.get("/openapi.json")
+    wanted = document["components"]["schemas"]["CreatePayment"]["properties"]
+    longest = wanted["reference"]["maxLength"]
+    entries, entry = wanted["metadata"]["maxProperties"], wanted["metadata"]["additionalProperties"]
+    (key,) = [
+        each["schema"]
+        for each in document["paths"]["/v1/payments"]["post"]["parameters"]
+        if each["name"] == "Idempotency-Key"
+    ]
+    calls = {
+        "reference": ({"reference": "r" * (longest + 1)}, "k1"),
+        "metadata": ({"metadata": {str(n): "" for n in range(entries + 1)}}, "k2"),
+        "metadata ": ({"metadata": {"one": "x" * (entry["maxLength"] + 1)}}, "k3"),
+        "an Idempotency-Key": ({}, "k" * (key["maxLength"] + 1)),
+    }
+    for said, (changes, name) in calls.items():
+        body = payment_body(**changes)
+        refused = await stand.call("POST", "/v1/payments", body, headers={"idempotency-key": name})
+        assert refused.status == 400
+        assert said.strip() in refused.json["detail"]
+    assert re.fullmatch(key["pattern"], '"8e03978e-40d5"')
+    assert not re.fullmatch(key["pattern"], "naïve")
+
+
+@in_world()
 async def test_references_lead_somewhere_and_bodies_are_those_that_validate(stand):
     answer = await stand.call("GET", "/openapi.json")
     schemas = answer.json["components"]["schemas"]
