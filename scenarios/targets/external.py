@@ -38,6 +38,7 @@ from scenarios.targets.processes import listening, serving
 from scenarios.targets.service_control import ServiceControl
 from scenarios.targets.service_process import ServiceProcess, free_port, is_taken
 from scenarios.targets.target_file import Target, fill, load_target
+from scenarios.targets.warehouse_door import WarehouseDoor
 from scenarios.warehouse import Warehouse
 
 __all__ = ["NOT_SHOWN", "check_external", "play_external"]
@@ -177,7 +178,8 @@ async def _set(
         base_url = fill(document.base_url, {"port": str(port)}).rstrip("/")
         warehouse_port = _port(target, document.warehouse.port, WAREHOUSE_PORT)
         bound = stack.enter_context(listening(warehouse_port, "[warehouse] port"))
-        warehouse_url = await stack.enter_async_context(serving(shipped_to.app, bound))
+        door = WarehouseDoor(shipped_to.app)
+        warehouse_url = await stack.enter_async_context(serving(door, bound))
         provider = await stack.enter_async_context(
             embedded_provider(settings, _Clock(), random.Random(seed))
         )
@@ -209,7 +211,7 @@ async def _set(
             shipped_to if target.find_fulfilments is None else counted_at,
             time.time,
         )
-        yield _Set(_stage(target, api, shop, provider, service, seed), shop, service)
+        yield _Set(_stage(target, api, shop, provider, door, service, seed), shop, service)
 
 
 def _stage(
@@ -217,12 +219,14 @@ def _stage(
     api: Api,
     shop: ExternalShop,
     provider: EmbeddedProvider,
+    door: WarehouseDoor,
     service: ServiceProcess | None,
     seed: int,
 ) -> Stage:
     control = ServiceControl(
         service,
         provider.transport.line,
+        door,
         target.timing.answers_within,
         lambda seconds: seconds / TIME_SCALE,
         time.time,

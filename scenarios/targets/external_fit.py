@@ -40,7 +40,7 @@ _APART_S = 1.0
 _SIGN_TWICE = ("standard", "stripe")
 
 # World faults with a form in the real world; the others need a world of ours.
-_WITH_A_LIVE_FORM = ("crash", "pause", "partition")
+_WITH_A_LIVE_FORM = ("crash", "pause", "partition", "latency")
 
 # What a scenario file calls the path of webhooks, whatever it is at the service.
 _WEBHOOKS = "/webhooks"
@@ -157,6 +157,11 @@ def _world_reasons(fault: PlannedFault, target: Target) -> Iterator[str]:
         return
     if fault.kind not in _WITH_A_LIVE_FORM:
         yield f"only a simulated world can {fault.kind} at will"
+    elif _is_of_the_warehouse(fault):
+        if target.find_fulfilments is not None:
+            yield "it needs a service that tells our warehouse, and this one counts by itself"
+    elif fault.kind == "latency":
+        yield "only the warehouse can be made slow here"
     elif fault.kind == "partition":
         if set(fault.fields["between"]) != {"psp", "shop"}:
             yield "only the line between provider and service can be cut here"
@@ -166,6 +171,13 @@ def _world_reasons(fault: PlannedFault, target: Target) -> Iterator[str]:
         yield f"only a service that the harness starts can {fault.kind}: give start"
     elif fault.kind == "crash" and fault.fields["at"] is not None:
         yield from _crash_reasons(fault.fields["at"]["site"], fault)
+
+
+def _is_of_the_warehouse(fault: PlannedFault) -> bool:
+    """Tell whether a fault is one that our own warehouse can bring about."""
+    if fault.kind == "latency":
+        return set(fault.fields["between"]) == {"shop", "warehouse"}
+    return fault.kind == "pause" and fault.fields["host"] == "warehouse"
 
 
 def _crash_reasons(site: str, fault: PlannedFault) -> Iterator[str]:

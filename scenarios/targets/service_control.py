@@ -1,5 +1,7 @@
 """The world's faults where the world is real: a service is killed, paused, or cut off.
 
+The warehouse is ours, and so can be slow or stand still.
+
 Crashes aim at webhooks, since those pass through our hands. What happens inside the service, like
 its commits, cannot be aimed at.
 """
@@ -17,6 +19,7 @@ import httpx
 from scenarios.evidence import Incident
 from scenarios.targets.embedded_provider import Line, WebhookWatch
 from scenarios.targets.service_process import ServiceProcess
+from scenarios.targets.warehouse_door import WarehouseDoor
 from scenarios.vocabulary import PlannedFault
 
 
@@ -42,21 +45,24 @@ class ArmedCrash:
 class ServiceControl(WebhookWatch):
     """Begins faults, tells how often each acted, and heals; a ``scenarios.stage.WorldControl``.
 
-    ``answers_within_s`` is when the provider gives a webhook up: a pause lasts longer than that.
-    ``scaled`` turns the scenario's seconds into real ones; ``now`` is in Unix seconds.
+    ``answers_within_s`` is when the provider gives a webhook up: a pause lasts longer than that,
+    and so does an answer of a slow warehouse. ``scaled`` turns the scenario's seconds into real
+    ones; ``now`` is in Unix seconds.
     """
 
     def __init__(
         self,
         service: ServiceProcess | None,
         line: Line,
+        door: WarehouseDoor,
         answers_within_s: float,
         scaled: Callable[[float], float],
         now: Callable[[], float],
     ) -> None:
         self._service = service
         self._line = line
-        self._pause_min_s = 1.2 * answers_within_s
+        self._door = door
+        self._longer_than_asked_s = 1.2 * answers_within_s
         self._scaled = scaled
         self._now = now
         self._armed: list[ArmedCrash] = []
@@ -72,6 +78,7 @@ class ServiceControl(WebhookWatch):
             "crash": self._begin_crash,
             "pause": self._begin_pause,
             "partition": self._begin_partition,
+            "latency": self._begin_latency,
         }[fault.kind]
         self._moments.append(self._now())
         self._counters.append(begin(fault))
@@ -81,6 +88,7 @@ class ServiceControl(WebhookWatch):
         self._armed.clear()
         self._is_healed.set()
         self._line.repair()
+        self._door.heal()
         if self._endings:
             await asyncio.gather(*self._endings)
         if self._service is not None and self._service.died is None:
@@ -150,14 +158,39 @@ class ServiceControl(WebhookWatch):
         await service.start()
         self._note("is started again")
 
+    def _begin_latency(self, fault: PlannedFault) -> Callable[[], int]:
+        """Make the warehouse slow, the only one whose answers pass through our hands."""
+        before = self._door.acted
+        self._door.slow_down(max(self._longer_than_asked_s, self._scaled(fault.fields["by"])))
+
+        async def end() -> None:
+            await self._pass(self._scaled(fault.fields["for"]))
+            self._door.speed_up()
+
+        self._later(end())
+        return lambda: self._door.acted - before
+
+    def _begin_pause_of_warehouse(self, fault: PlannedFault) -> Callable[[], int]:
+        before = self._door.acted
+        self._door.stop()
+
+        async def resume() -> None:
+            await self._pass(self._scaled(fault.fields["for"]))
+            self._door.go_on()
+
+        self._later(resume())
+        return lambda: self._door.acted - before
+
     def _begin_pause(self, fault: PlannedFault) -> Callable[[], int]:
+        if fault.fields["host"] == "warehouse":
+            return self._begin_pause_of_warehouse(fault)
         service = self._service
         assert service is not None, "scenarios that pause need a service that we start"
         service.pause()
         self._note("stands still")
 
         async def resume() -> None:
-            await self._pass(max(self._pause_min_s, self._scaled(fault.fields["for"])))
+            await self._pass(max(self._longer_than_asked_s, self._scaled(fault.fields["for"])))
             service.resume()
             self._note("goes on")
 

@@ -60,6 +60,10 @@ def scenario_of(*faults: dict, **changes) -> Scenario:
         ),
         (scenario_of({"kind": "pause", "host": "psp"}), "only a simulated world can pause the psp"),
         (
+            scenario_of({"kind": "latency", "between": ["psp", "shop"]}),
+            "only the warehouse can be made slow",
+        ),
+        (
             scenario_of({"kind": "partition", "between": ["shop", "warehouse"]}),
             "only the line between provider and service",
         ),
@@ -137,6 +141,16 @@ def test_a_service_that_says_all_of_itself_is_put_to_most_of_the_catalogue(tmp_p
     target = target_of(tmp_path, TARGET + RICH)
     left_out = [s.name for s in load_catalogue() if why_not_external(s, target) is not None]
     assert len(left_out) < len(load_catalogue()) / 3
+
+
+@pytest.mark.parametrize("name", ["slow_warehouse", "stuck_warehouse"])
+def test_a_warehouse_of_ours_can_be_slow_or_stand_still_for_who_tells_it(
+    name: str, tmp_path: Path
+) -> None:
+    (scenario,) = select([name])
+    assert why_not_external(scenario, target_of(tmp_path, NOT_STARTED)) is None
+    counts = TARGET + "fulfilments = 'length(shipments)'\n"
+    assert "counts by itself" in str(why_not_external(scenario, target_of(tmp_path, counts)))
 
 
 def test_books_that_cannot_be_seen_are_no_part_of_the_promise(tmp_path: Path) -> None:
