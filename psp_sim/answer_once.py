@@ -20,7 +20,8 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
 
     Without a key (None) the work is simply done. Raises IdempotencyKeyInUse while the first request
     is at work, IdempotencyKeyReused for another request under the same key, and what the work
-    raises: then nothing is stored, and the key stays free.
+    raises: then nothing is stored, and the key stays free. A key that is older than keys live is
+    as good as new (Stripe: "a new request if a key is reused after the original is pruned").
     """
     if key is None:
         async with provider.database.transaction() as transaction:
@@ -32,7 +33,7 @@ async def answer_once(provider: Provider, key: str | None, fingerprint: str, wor
         async with provider.database.transaction() as transaction:
             if transaction.is_shared and not await lock_key(transaction, key):
                 raise IdempotencyKeyInUse(_IN_USE)
-            stored = await stored_answer(transaction, key)
+            stored = await stored_answer(transaction, key, provider.keys_live_since())
             if stored is not None:
                 return replay(*stored, fingerprint)
             answer = await work(transaction)

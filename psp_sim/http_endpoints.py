@@ -157,7 +157,7 @@ async def _was_answered(provider: Provider, request: Request) -> bool:
     if key is None:
         return False
     async with provider.database.transaction() as transaction:
-        return await stored_answer(transaction, key) is not None
+        return await stored_answer(transaction, key, provider.keys_live_since()) is not None
 
 
 def _key(request: Request) -> str | None:

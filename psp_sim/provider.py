@@ -52,6 +52,11 @@ class Provider:
         """Return how long one of the provider's own delays takes at its time scale."""
         return seconds / self.settings.time_scale
 
+    def keys_live_since(self) -> float:
+        """Return since when idempotency keys are known, in Unix seconds."""
+        live_s = self.scaled(self.settings.forget_keys_after_s)
+        return self.clock.now() - live_s if live_s else 0.0
+
     def new_id(self, prefix: str) -> str:
         """Return a fresh id like ``pay_5f0c…``.
 

@@ -142,6 +142,11 @@ class Settings:
         parse_duration,
         "how long an endpoint may fail without a success before it is disabled; 0 for ever",
     )
+    forget_keys_after_s: float = _setting(
+        0.0,
+        parse_duration,
+        "age at which an idempotency key is forgotten, and a repeat does it all again; 0 for never",
+    )
     settle_after: Delay = _setting(
         fixed(2.0), parse_delay, "from accepting a payment to its outcome"
     )

@@ -245,10 +245,17 @@ async def lock_key(transaction: Transaction, key: str) -> bool:
     return bool(row["is_mine"])
 
 
-async def stored_answer(transaction: Transaction, key: str) -> tuple[str, Answer] | None:
-    """Return the fingerprint and the answer of the first request with this key, or None."""
+async def stored_answer(
+    transaction: Transaction, key: str, since: float
+) -> tuple[str, Answer] | None:
+    """Return the fingerprint and the answer of the first request with this key, or None.
+
+    One that was made before ``since`` is forgotten.
+    """
     row = await transaction.fetch_one(
-        "SELECT fingerprint, status, body FROM idempotency_keys WHERE key = ?", key
+        "SELECT fingerprint, status, body FROM idempotency_keys WHERE key = ? AND created_at > ?",
+        key,
+        since,
     )
     return (row["fingerprint"], Answer(row["status"], row["body"])) if row else None
 
@@ -256,10 +263,12 @@ async def stored_answer(transaction: Transaction, key: str) -> tuple[str, Answer
 async def store_answer(
     transaction: Transaction, key: str, fingerprint: str, answer: Answer, now: float
 ) -> None:
-    """Keep the answer for every repeat of the request."""
+    """Keep the answer for every repeat of the request, in the place of one that is forgotten."""
     await transaction.execute(
         "INSERT INTO idempotency_keys (key, fingerprint, status, body, created_at) "
-        "VALUES (?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+        "fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body, "
+        "created_at = excluded.created_at",
         key,
         fingerprint,
         answer.status,

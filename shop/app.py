@@ -180,7 +180,9 @@ def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:
         work_off(
             "requesting a payment",
             partial(take_due_requests, shop),
-            partial(carry_out_request, shop, ask=parts.request_payment),
+            partial(
+                carry_out_request, shop, find=parts.find_old_payment, ask=parts.request_payment
+            ),
             wake=shop.wake.requests,
             clock=shop.clock,
             at_once=shop.settings.requests_at_once,

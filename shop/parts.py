@@ -10,6 +10,7 @@ from shop.fulfil_order import fulfil_order
 from shop.ports import (
     CheckOrder,
     Decide,
+    FindOldPayment,
     FulfilOrder,
     LookAfterEndpoint,
     ProcessBatch,
@@ -24,7 +25,7 @@ from shop.process_inbox import process_batch, process_event
 from shop.receive_webhook import receive_webhook
 from shop.refund_order import request_refund
 from shop.register_endpoint import look_after_endpoint
-from shop.request_payment import request_payment
+from shop.request_payment import find_old_payment, request_payment
 from shop.tracking.ask_provider import ask_provider
 from shop.tracking.event_log import read_event_log
 
@@ -36,6 +37,7 @@ class Parts:
     """The steps in the order in which an order meets them; the defaults are the correct ones."""
 
     request_payment: RequestPayment = request_payment
+    find_old_payment: FindOldPayment = find_old_payment
     verify_webhook: VerifyWebhook = verify
     receive_webhook: ReceiveWebhook = receive_webhook
     process_batch: ProcessBatch = process_batch

@@ -14,7 +14,13 @@ from shop.domain.fulfilment import Fulfilment
 from shop.domain.inbox import InboxRow
 from shop.domain.measurements import Measurements
 from shop.domain.order import Decision, Order
-from shop.domain.payment import NoAnswer, PaymentOutcome, PaymentRefused, Refund
+from shop.domain.payment import (
+    NoAnswer,
+    PaymentOutcome,
+    PaymentRefused,
+    PaymentReported,
+    Refund,
+)
 from shop.domain.refund import WantedRefund
 from shop.domain.webhook_signature import SignedWebhook
 from shop.endpoint_store import Endpoint
@@ -118,6 +124,14 @@ class RequestPayment(Protocol):
     async def __call__(
         self, shop: Shop, order: Order, idempotency_key: str, /
     ) -> PaymentOutcome: ...
+
+
+class FindOldPayment(Protocol):
+    """What an earlier request made, should the provider no longer know its key; None to ask now."""
+
+    async def __call__(
+        self, shop: Shop, order: Order, attempt: int, /
+    ) -> PaymentReported | NoAnswer | None: ...
 
 
 class RequestRefund(Protocol):

@@ -10,7 +10,7 @@ from shop.domain.errors import ProviderUnavailable, UnreadableAnswer
 from shop.domain.order import Decision, Order, OrderStatus
 from shop.domain.payment import NoAnswer, PaymentOutcome, PaymentReported
 from shop.domain.retry import delay_after
-from shop.ports import RequestPayment, Shop
+from shop.ports import FindOldPayment, RequestPayment, Shop
 from shop.queues import Due, PaymentRequest
 
 _LOG = logging.getLogger("shop")
@@ -37,9 +37,11 @@ async def take_due_requests(shop: Shop, room: int) -> Due[PaymentRequest]:
         )
 
 
-async def carry_out_request(shop: Shop, request: PaymentRequest, *, ask: RequestPayment) -> None:
+async def carry_out_request(
+    shop: Shop, request: PaymentRequest, *, find: FindOldPayment, ask: RequestPayment
+) -> None:
     """Ask, apply what was learnt, and plan the next try if that was nothing final."""
-    outcome = await _find_old_payment(shop, request)
+    outcome: PaymentOutcome | None = await find(shop, request.order, request.attempt)
     if outcome is None:
         outcome = await ask(shop, request.order, request.idempotency_key)
     async with shop.database.transaction() as transaction:
@@ -67,17 +69,19 @@ def _next_try_at(
     return shop.clock.now() + _delay_s(shop, request.attempt, outcome)
 
 
-async def _find_old_payment(shop: Shop, request: PaymentRequest) -> PaymentOutcome | None:
+async def find_old_payment(
+    shop: Shop, order: Order, attempt: int
+) -> PaymentReported | NoAnswer | None:
     """For a request so old that the provider may have forgotten its key: what it made, if anything.
 
     Providers keep keys for a day or so (Stripe: at least 24 hours); repeated after that, the same
     key makes a second payment.
     """
-    age_s = shop.clock.now() - request.order.created_at
-    if request.attempt == 1 or age_s < shop.settings.ask_first_after_s:
+    age_s = shop.clock.now() - order.created_at
+    if attempt == 1 or age_s < shop.settings.ask_first_after_s:
         return None
     try:
-        payments = await shop.provider.find_payments(request.order.id)
+        payments = await shop.provider.find_payments(order.id)
     except (ProviderUnavailable, UnreadableAnswer) as problem:
         return NoAnswer(problem.detail)
     return PaymentReported(payments[0]) if payments else None

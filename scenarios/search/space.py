@@ -70,6 +70,9 @@ GROUNDS: dict[str, Ground] = {
         },
         (WEBHOOKS, CALLS),
     ),
+    "keys that are forgotten soon": Ground(
+        {"provider": {"forget_keys_after": "5s"}, "shop": {"ask_first_after": "2s"}}, (CALLS,)
+    ),
     "polling": Ground({"shop": {"tracking": "polling"}}),
     "polling with backoff": Ground({"shop": {"tracking": "polling+backoff"}}),
     "long polling": Ground({"shop": {"tracking": "long-polling"}}),
