@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import re
 import socket
 import time
 from contextlib import asynccontextmanager
@@ -14,7 +15,9 @@ from string import Template
 import httpx
 import pytest
 import uvicorn
+import yaml
 
+from psp_sim.settings import Settings
 from scenarios.targets.service_process import free_port
 from shop.app import create_app
 from sqlport import open_database
@@ -29,7 +32,8 @@ from tests.shop.fakes import (
     until,
 )
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 PATH = "/webhooks/psp"
 PROVIDER, STRANGER, GATEWAY = "127.0.0.3", "127.0.0.2", "127.0.0.1"
 pytestmark = pytest.mark.live
@@ -37,15 +41,26 @@ pytestmark = pytest.mark.live
 
 @dataclass
 class Watched:
-    """An application, and what has reached it: (path, body, forwarded address)."""
+    """An application, and what has reached it: (path, body, forwarded address).
+
+    While ``goes_on`` is not set, calls are waiting in front of it.
+    """
 
     app: object
     seen: list = field(default_factory=list)
+    waiting: int = 0
+    goes_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self):
+        self.goes_on.set()
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        self.waiting += 1
+        await self.goes_on.wait()
+        self.waiting -= 1
         chunks = []
 
         async def listen():
@@ -67,8 +82,12 @@ class Site:
 
     shop_port: int
     gateway_port: int
-    seen: list
+    app: Watched
     clock: FakeClock
+
+    @property
+    def seen(self):
+        return self.app.seen
 
     async def call(self, content=b"{}", method="POST", path=PATH, **options):
         """Call from an address of this machine, by default through the gateway."""
@@ -111,13 +130,21 @@ async def open_shop_on_a_port(settings):
             await database.close()
 
 
-def configured(folder, port, shop_port, allowed, rate="1000r/s", burst="1000"):
+def shipped_connections():
+    """Return how many calls of one address at a time the compose file lets through."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    written = services["gateway"]["environment"]["GATEWAY_CONNECTIONS"]
+    return written.removeprefix("${GATEWAY_CONNECTIONS:-").removesuffix("}")
+
+
+def configured(folder, port, shop_port, allowed, rate="1000r/s", burst="1000", connections="512"):
     """Write the shipped configuration, filled in, and the list of addresses beside it."""
     values = {
         "GATEWAY_LISTEN": f"{GATEWAY}:{port}",
         "GATEWAY_SHOP": f"{GATEWAY}:{shop_port}",
         "GATEWAY_RATE": rate,
         "GATEWAY_BURST": burst,
+        "GATEWAY_CONNECTIONS": connections,
         "GATEWAY_TEMP": str(folder),
     }
     text = (DEPLOY / "nginx.conf.template").read_text(encoding="utf-8")
@@ -171,7 +198,7 @@ async def open_site(folder, allowed=f"allow {PROVIDER};", settings=QUICK, **limi
         with free_port() as port:
             configuration = configured(folder, port, shop_port, allowed, **limits)
             async with open_gateway(folder, port, configuration):
-                yield Site(shop_port, port, app.seen, clock)
+                yield Site(shop_port, port, app, clock)
 
 
 # Nothing that reads JSON and writes it again would give these bytes back.
@@ -283,6 +310,38 @@ async def test_too_many_calls_are_put_off_and_each_address_has_its_own_measure(t
         assert (await site.deliver(ODD, source=STRANGER)).status_code == 200
 
 
+async def called_at_once(site, number):
+    """Make calls of one address that the shop answers only once all have come through, or back."""
+    site.app.goes_on.clear()
+    transport = httpx.AsyncHTTPTransport(local_address=PROVIDER, limits=httpx.Limits())
+    async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=PATIENCE_S) as http:
+        url = f"http://{GATEWAY}:{site.gateway_port}{PATH}"
+        headers = signed_headers("evt_1", ODD, site.clock.now(), SECRET)
+        calls = [
+            asyncio.create_task(http.post(url, content=ODD, headers=headers)) for _ in range(number)
+        ]
+        await until(lambda: site.app.waiting + sum(call.done() for call in calls) == number)
+        site.app.goes_on.set()
+        return [answer.status_code for answer in await asyncio.gather(*calls)]
+
+
+async def test_calls_of_one_address_at_a_time_are_limited_as_configured(tmp_path):
+    async with open_site(tmp_path, connections="5") as site:
+        answers = await called_at_once(site, 8)
+        assert (answers.count(200), answers.count(429)) == (5, 3)
+
+
+async def test_delivery_processes_that_share_an_address_are_not_put_off(tmp_path):
+    """As many of them as the compose file names, with the provider's default settings."""
+    [processes] = {
+        int(found)
+        for found in re.findall(r"psp-delivery=(\d+)", (ROOT / "compose.yaml").read_text())
+    }
+    at_once = processes * Settings().delivery_concurrency
+    async with open_site(tmp_path, connections=shipped_connections()) as site:
+        assert await called_at_once(site, at_once) == [200] * at_once
+
+
 async def test_the_gateway_says_nothing_about_its_version(tmp_path):
     async with open_site(tmp_path) as site:
         assert (await site.call(path="/")).headers["server"] == "nginx"
@@ -306,5 +365,5 @@ def test_every_variable_of_the_template_is_explained_at_its_top():
     text = (DEPLOY / "nginx.conf.template").read_text(encoding="utf-8")
     used = {name for name in Template(text).get_identifiers() if name.startswith("GATEWAY_")}
     head = text.split("worker_processes")[0]
-    assert len(used) == 5
+    assert len(used) == 6
     assert all(f"#   {name} " in head for name in used)
