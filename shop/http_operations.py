@@ -12,6 +12,7 @@ from shop import event_store
 from shop.domain.errors import DeadLetterNotFound
 from shop.domain.inbox import DeadLetter
 from shop.domain.measurements import prometheus_text
+from shop.domain.peer_address import networks_in
 from shop.http_support import json_response, limit_in, require_admin
 from shop.order_view import moment
 from shop.ports import Shop
@@ -62,9 +63,10 @@ def operation_routes(shop: Shop) -> list[Route]:
 
 def _dead_letter_routes(shop: Shop) -> list[Route]:
     """Webhooks name customers' orders, so these answer on this machine and its network only."""
+    trusted = networks_in(shop.settings.trusted_proxies)
 
     async def list_dead_letters(request: Request) -> Response:
-        require_admin(request)
+        require_admin(request, trusted)
         limit = limit_in(request)
         after = request.query_params.get("after")
         async with shop.database.transaction() as transaction:
@@ -78,7 +80,7 @@ def _dead_letter_routes(shop: Shop) -> list[Route]:
         )
 
     async def retry_dead_letter(request: Request) -> Response:
-        require_admin(request)
+        require_admin(request, trusted)
         event_id = request.path_params["event_id"]
         async with shop.database.transaction() as transaction:
             now = shop.clock.now()

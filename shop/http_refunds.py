@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shop.domain.errors import MalformedRequest
+from shop.domain.peer_address import networks_in
 from shop.http_support import json_response, read_body, require_admin
 from shop.order_view import refund_view
 from shop.ports import Shop
@@ -26,9 +27,10 @@ class RefundWishBody(msgspec.Struct):
 
 def refund_routes(shop: Shop) -> list[Route]:
     """Giving money back is not for customers to do: only from this machine or its network."""
+    trusted = networks_in(shop.settings.trusted_proxies)
 
     async def create_refund(request: Request) -> Response:
-        require_admin(request)
+        require_admin(request, trusted)
         settings = shop.settings
         body = await read_body(
             request, limit_bytes=settings.order_body_limit_bytes, timeout_s=settings.body_timeout_s

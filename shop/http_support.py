@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import math
 from collections.abc import Sequence
@@ -26,10 +25,10 @@ from shop.domain.errors import (
     ShopError,
     TooManyWebhooks,
 )
-from shop.domain.peer_address import Network, is_in, peer_address
+from shop.domain.peer_address import Address, Network, is_in, networks_in, peer_address
 
 # The private network in which services of one installation meet (RFC 1918).
-_ADMIN_NETWORK = ipaddress.ip_network("10.0.0.0/8")
+_ADMIN_NETWORKS = networks_in("10.0.0.0/8")
 _PAGE_MAX, _PAGE_DEFAULT = 100, 20
 # Time for a server to come back, or for a burst to pass.
 _DATABASE_BACK_AFTER_S = "2"
@@ -130,8 +129,7 @@ def require_allowed_peer(
     """Let through whom the allow-list names; an empty one names all. Raises PeerNotAllowed."""
     if not allowed:
         return
-    connection = request.client.host if request.client else ""
-    peer = peer_address(connection, request.headers.getlist("x-forwarded-for"), trusted)
+    peer = _peer(request, trusted)
     if peer is None or not is_in(peer, allowed):
         raise PeerNotAllowed(f"webhooks from {peer or 'an unknown address'} are not taken here")
 
@@ -158,26 +156,23 @@ def require_json(request: Request) -> None:
         raise NotJson(f"the content type must be application/json, not {media_type!r}")
 
 
-def require_admin(request: Request) -> None:
+def require_admin(request: Request, trusted: Sequence[Network]) -> None:
     """Let through only this machine and the private network 10.0.0.0/8. Raises AdminOnly.
 
-    The address is the connection's own; forwarding headers can be made up and are not looked at.
+    Forwarding headers can be made up: they count only as far as trusted proxies wrote them.
     """
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        address = None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    if address is not None and (
-        address.is_loopback or (address.version == 4 and address in _ADMIN_NETWORK)
-    ):
+    peer = _peer(request, trusted)
+    if peer is not None and (peer.is_loopback or is_in(peer, _ADMIN_NETWORKS)):
         return
     raise AdminOnly(
         f"{request.url.path} answers only on this machine and to 10.0.0.0/8, "
-        f"not to {host or 'an unknown address'}"
+        f"not to {peer or 'an unknown address'}"
     )
+
+
+def _peer(request: Request, trusted: Sequence[Network]) -> Address | None:
+    connection = request.client.host if request.client else ""
+    return peer_address(connection, request.headers.getlist("x-forwarded-for"), trusted)
 
 
 def _problem(status: int, code: str, detail: str, *, definite: bool) -> Response:

@@ -74,7 +74,7 @@ def webhook_routes(shop: Shop, verify: VerifyWebhook, receive: ReceiveWebhook) -
         return json_response({"received": True})
 
     async def rotate_webhook_secret(request: Request) -> Response:
-        require_admin(request)
+        require_admin(request, trusted)
         body = await read_body(
             request,
             limit_bytes=settings.order_body_limit_bytes,

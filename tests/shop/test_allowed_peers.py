@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shop.settings import BadSetting, Settings
+from tests.shop.fake_provider import FakeProvider
 from tests.shop.fakes import QUICK, running_shop
 
 GUARDED = replace(QUICK, webhook_allow_list="203.0.113.0/24", trusted_proxies="10.0.0.1/32")
@@ -63,6 +64,31 @@ async def test_a_stranger_is_refused_before_its_body_is_read():
 async def test_customers_may_come_from_anywhere():
     async with running_shop(peer="198.51.100.1", settings=GUARDED) as shop:
         assert (await shop.place_order())["status"] == "pending"
+
+
+PROXY = "10.0.0.1"
+GUARDED_ROUTES = [
+    ("GET", "/dead_letters"),
+    ("POST", "/dead_letters/evt_1/retry"),
+    ("POST", "/orders/order_1/refunds"),
+    ("POST", "/_admin/rotate_webhook_secret"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED_ROUTES)
+@pytest.mark.parametrize("forwarded", ["8.8.8.8", "10.0.0.9, 8.8.8.8", "8.8.8.8, 10.0.0.1", "junk"])
+async def test_through_a_trusted_proxy_nobody_is_taken_for_this_machine(method, path, forwarded):
+    async with running_shop(FakeProvider(), peer=PROXY, settings=GUARDED) as shop:
+        answer = await shop.http.request(method, path, headers={"x-forwarded-for": forwarded})
+        assert (answer.status_code, answer.json()["code"]) == (403, "admin_only")
+        told = "an unknown address" if forwarded == "junk" else "8.8.8.8"
+        assert answer.json()["detail"].endswith(f"not to {told}")
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-forwarded-for": "8.8.8.8, 127.0.0.1"}])
+async def test_a_trusted_proxy_itself_and_its_own_machine_may_read_what_was_set_aside(headers):
+    async with running_shop(FakeProvider(), peer=PROXY, settings=GUARDED) as shop:
+        assert (await shop.http.get("/dead_letters", headers=headers)).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["webhook_allow_list", "trusted_proxies"])
