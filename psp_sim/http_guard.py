@@ -24,7 +24,7 @@ def guard(admin_token: str, request: Request, surface: str) -> None:
     token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
     if admin_token and hmac.compare_digest(token.encode(), admin_token.encode()):
         return
-    if not _is_local(request.client.host if request.client else ""):
+    if not all(_is_local(address) for address in _addresses(request)):
         raise Forbidden(
             f"{surface} answers to this machine only; set PSP_ADMIN_TOKEN and send it "
             "as Authorization: Bearer TOKEN to use it from elsewhere"
@@ -35,9 +35,18 @@ def guard(admin_token: str, request: Request, surface: str) -> None:
         raise Forbidden(f"{surface} takes no changes from other websites")
 
 
+def _addresses(request: Request) -> list[str]:
+    """Return the caller's own address and those that it is said to call for.
+
+    Forwarding headers can be made up, which is why they count against their caller only.
+    """
+    said = ",".join(request.headers.getlist("x-forwarded-for"))
+    return [request.client.host if request.client else "", *(said.split(",") if said else [])]
+
+
 def _is_local(host: str) -> bool:
     try:
-        address = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(host.strip())
     except ValueError:
         return False
     # A socket that listens on :: sees 127.0.0.1 as ::ffff:127.0.0.1.

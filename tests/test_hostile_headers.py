@@ -197,6 +197,11 @@ PARSERS = [
     Parser(
         "origin", with_header("origin", lambda r: guard("t", r, "it")), ("http://127.0.0.1", "null")
     ),
+    Parser(
+        "forwarded for",
+        with_header("x-forwarded-for", lambda r: guard("t", r, "it")),
+        ("127.0.0.1, ::1", "unknown", "8.8.8.8:80"),
+    ),
     Parser("host", with_header("host", lambda r: guard("t", r, "it")), ("127.0.0.1:80", "[::1]:1")),
     Parser(
         "admin token", with_header("authorization", lambda r: guard("t", r, "it")), ("Bearer t",)

@@ -121,6 +121,28 @@ async def test_without_a_token_set_no_token_opens_it(stand):
 
 
 @pytest.mark.parametrize(
+    ("forwarded", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("::1, 127.0.0.1", 200),
+        ("8.8.8.8", 403),
+        ("127.0.0.1, 8.8.8.8", 403),
+        ("10.0.0.9", 403),
+        ("junk", 403),
+    ],
+)
+@in_world()
+async def test_who_comes_through_a_proxy_of_this_machine_is_not_this_machine(
+    stand, forwarded, status
+):
+    headers = {"x-forwarded-for": forwarded}
+    answer = await stand.call("GET", "/_control/faults", headers=headers)
+    assert answer.status == status
+    if status != 200:
+        assert answer.json["code"] == "forbidden"
+
+
+@pytest.mark.parametrize(
     ("authorization", "status"),
     [(f"Bearer {TOKEN}", 200), ("Bearer wrong", 403), (f"Bearer {TOKEN}x", 403), (None, 403)],
 )
