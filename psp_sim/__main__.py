@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from psp_sim import store
+from psp_sim.announcement import announcement
 from psp_sim.app import create_app
-from psp_sim.domain.endpoint import Endpoint, check_url
+from psp_sim.domain.endpoint import check_url
 from psp_sim.domain.errors import InvalidFault, InvalidUrl
 from psp_sim.domain.faults import parse_fault
 from psp_sim.log_lines import JsonLines, TextLines
@@ -190,19 +191,22 @@ async def _serve(settings: Settings) -> int:
         database = await open_database(settings.database)
         try:
             source = await _randomness(settings, database)
+            has_made_key = not settings.api_key
             settings = _with_key(settings, source)
             transport = real_transport(
                 settings.connect_timeout_s, allow_public=settings.allow_public_targets
             )
+            clock = SystemClock()
             app = create_app(
-                settings, database=database, clock=SystemClock(), random=source, transport=transport
+                settings, database=database, clock=clock, random=source, transport=transport
             )
-            has_started = await serve(
-                app,
-                bound,
-                lambda: _announce(settings, url_of(bound), app.state.endpoint),
-                app.state.stop_waiting,
-            )
+
+            def announce() -> None:
+                url, endpoint, at = url_of(bound), app.state.endpoint, clock.now()
+                said = announcement(settings, url, endpoint, has_made_key=has_made_key, at=at)
+                print(said, flush=True)
+
+            has_started = await serve(app, bound, announce, app.state.stop_waiting)
             await transport.aclose()
             return 0 if has_started else 1
         finally:
@@ -225,20 +229,6 @@ def _with_key(settings: Settings, source: random.Random) -> Settings:
         if settings.api_key
         else replace(settings, api_key=f"sk_test_{source.getrandbits(96):024x}")
     )
-
-
-def _announce(settings: Settings, url: str, endpoint: Endpoint | None) -> None:
-    print(f"psp-sim listening on {url}")
-    print(f"  API key   {settings.api_key}")
-    print(f"  dashboard {url}/_dashboard")
-    if endpoint is None:
-        print("  secrets   each endpoint's is in the answer that registers it")
-    else:
-        print(f"  webhooks  {endpoint.url}")
-        print(f"  secret    {endpoint.secret}")
-    print(f"  database  {settings.database}")
-    print(f"  retries   {settings.retry_schedule.name}, time scale {settings.time_scale:g}")
-    print("  (Ctrl-C stops it)", flush=True)
 
 
 if __name__ == "__main__":
