@@ -9,7 +9,14 @@ from starlette.routing import BaseRoute, Route
 from psp_sim.count_store import RowCount, count_by, events_by_type, rows_in
 from psp_sim.domain.delivery import DeliveryState
 from psp_sim.domain.payment import Status
-from psp_sim.metrics import CONTENT_TYPE, Samples, family, latency_histogram
+from psp_sim.metrics import (
+    CONTENT_TYPE,
+    OF_THE_DATABASE,
+    OF_THIS_PROCESS,
+    Samples,
+    family,
+    latency_histogram,
+)
 from psp_sim.outbox import backlog
 from psp_sim.provider import Provider
 from sqlport import Transaction
@@ -74,14 +81,34 @@ async def _stored(
     waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
     return "".join(
         (
-            family("psp_payments", "gauge", "Payments by status.", _by("status", payments)),
-            family("psp_events_total", "counter", "Events by type.", _by("type", events)),
-            family("psp_deliveries", "gauge", "Deliveries by state.", _by("state", deliveries)),
-            family("psp_backlog_deliveries", "gauge", "Deliveries not over.", [({}, waiting)]),
+            family(
+                "psp_payments",
+                "gauge",
+                f"Payments by status, {OF_THE_DATABASE}",
+                _by("status", payments),
+            ),
+            family(
+                "psp_events_total",
+                "counter",
+                f"Events by type, {OF_THE_DATABASE}",
+                _by("type", events),
+            ),
+            family(
+                "psp_deliveries",
+                "gauge",
+                f"Deliveries by state, {OF_THE_DATABASE}",
+                _by("state", deliveries),
+            ),
+            family(
+                "psp_backlog_deliveries",
+                "gauge",
+                f"Deliveries not over, {OF_THE_DATABASE}",
+                [({}, waiting)],
+            ),
             family(
                 "psp_backlog_oldest_due_age_seconds",
                 "gauge",
-                "How long the delivery that is due longest has been due.",
+                f"How long the delivery that is due longest has been due, {OF_THE_DATABASE}",
                 [({}, oldest_age_s)],
             ),
         )
@@ -97,15 +124,25 @@ def _counted(provider: Provider) -> str:
     fired = dict(provider.faults.fired_by_kind)
     return "".join(
         (
-            family("psp_requests_total", "counter", "Answered calls of the API.", requests),
+            family(
+                "psp_requests_total",
+                "counter",
+                f"Answered calls of the API, {OF_THIS_PROCESS}",
+                requests,
+            ),
             family(
                 "psp_attempts_total",
                 "counter",
-                "Calls to endpoints by outcome.",
+                f"Calls to endpoints by outcome, {OF_THIS_PROCESS}",
                 _by("outcome", counted.attempts),
             ),
             latency_histogram(counted),
-            family("psp_faults_fired_total", "counter", "Faults by kind.", _by("kind", fired)),
+            family(
+                "psp_faults_fired_total",
+                "counter",
+                f"Faults that acted, by kind, {OF_THE_DATABASE}",
+                _by("kind", fired),
+            ),
         )
     )
 

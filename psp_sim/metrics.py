@@ -17,6 +17,10 @@ from psp_sim.count_store import EventCounts, RowCount
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0)
 
+# What a number is of, where several processes share a database. The end of each HELP line.
+OF_THE_DATABASE = "in the database: every process shows the same (max)."
+OF_THIS_PROCESS = "of this process alone (sum)."
+
 Samples = Iterable[tuple[Mapping[str, str], float]]
 
 
@@ -57,7 +61,8 @@ def latency_histogram(metrics: Metrics) -> str:
     """Return how long attempts took."""
     name = "psp_attempt_duration_seconds"
     total = sum(metrics.attempts.values())
-    lines = [f"# HELP {name} How long calls to endpoints took.", f"# TYPE {name} histogram"]
+    meaning = f"How long calls to endpoints took, {OF_THIS_PROCESS}"
+    lines = [f"# HELP {name} {meaning}", f"# TYPE {name} histogram"]
     for bound_s, number in zip(BUCKETS_S, accumulate(metrics.buckets), strict=False):
         lines.append(f'{name}_bucket{{le="{bound_s:g}"}} {number}')
     lines += [

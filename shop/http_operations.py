@@ -18,6 +18,7 @@ from shop.order_view import moment
 from shop.ports import Shop
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+_OF_THE_DATABASE = "in the database: every process shows the same (max)"
 
 
 def operation_routes(shop: Shop) -> list[Route]:
@@ -40,12 +41,16 @@ def operation_routes(shop: Shop) -> list[Route]:
             dead = await event_store.count_dead_letters(transaction)
             waiting = await event_store.count_waiting(transaction)
         gauges = {
-            "dead_letters": ("events set aside", float(dead)),
-            "inbox_waiting": ("events taken and not processed yet", float(waiting)),
+            "dead_letters": (f"events set aside, {_OF_THE_DATABASE}", float(dead)),
+            "inbox_waiting": (
+                f"events taken and not processed yet, {_OF_THE_DATABASE}",
+                float(waiting),
+            ),
         }
         if shop.settings.works:
             gauges["webhook_endpoint_ok"] = (
-                "whether our endpoint at the provider was as it should be at the last look",
+                "whether our endpoint at the provider was as it should be at the last look of this "
+                "process (min)",
                 float(shop.endpoint_health.state == "ok"),
             )
         return Response(prometheus_text(shop.measured, gauges), media_type=_PROMETHEUS)

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+_OF_THIS_PROCESS = "of this process alone (sum)"
 _BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 3600.0, 86400.0)
 _KEPT = 4096
 
@@ -104,7 +105,10 @@ class Measurements:
 
 
 def prometheus_text(measured: Measurements, gauges: Mapping[str, tuple[str, float]]) -> str:
-    """Everything measured, and further gauges as {name: (help, value)}."""
+    """Everything measured, which is of this process, and further gauges as {name: (help, value)}.
+
+    Each HELP line ends with how the numbers of several processes are put together.
+    """
     lines: list[str] = []
     for name, help_text, kind, label, values in (
         (
@@ -149,14 +153,14 @@ def prometheus_text(measured: Measurements, gauges: Mapping[str, tuple[str, floa
 def _family(
     name: str, help_text: str, kind: str, label: str, values: Mapping[str, int]
 ) -> Iterable[str]:
-    yield f"# HELP {name} {help_text}"
+    yield f"# HELP {name} {help_text}, {_OF_THIS_PROCESS}"
     yield f"# TYPE {name} {kind}"
     for value in sorted(values):
         yield f'{name}{{{label}="{_escaped(value)}"}} {values[value]}'
 
 
 def _histogram(name: str, by_type: Mapping[str, Staleness]) -> Iterable[str]:
-    yield f"# HELP {name} from the provider's event to the shop's knowing of it"
+    yield f"# HELP {name} from the provider's event to the shop's knowing of it, {_OF_THIS_PROCESS}"
     yield f"# TYPE {name} histogram"
     for event_type, one in sorted(by_type.items()):
         label = f'type="{_escaped(event_type)}"'

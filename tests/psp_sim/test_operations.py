@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import random
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -47,6 +49,18 @@ async def test_metrics_tell_what_has_happened(stand):
     assert seen["psp_requests_total", "create_payment", "201"] == 2
     assert seen["psp_requests_total", "read_payment", "404"] == 1
     assert seen["psp_backlog_deliveries",] == 0
+
+
+ROUTES_PAGE = Path(__file__).parents[2] / "docs" / "routes.md"
+
+
+@in_world()
+async def test_each_metric_and_the_docs_say_whether_it_is_of_the_process_or_the_database(stand):
+    answer = await stand.call("GET", "/metrics")
+    told = dict(re.findall(r"# HELP (\w+) .*\((max|sum)\)\.\n", answer.text))
+    assert list(told) == re.findall(r"# TYPE (\w+) ", answer.text)
+    page = ROUTES_PAGE.read_text(encoding="utf-8")
+    assert told == dict(re.findall(r"^\| `(psp_\w+)` \|.*\| `(max|sum) by", page, re.MULTILINE))
 
 
 @in_world()

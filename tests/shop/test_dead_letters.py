@@ -102,6 +102,16 @@ async def test_later_events_of_others_never_wait_behind_one():
         assert (await letters_of(shop))["data"] == []
 
 
+async def test_each_metric_and_the_docs_say_how_several_processes_are_put_together():
+    async with running_shop(FakeProvider()) as shop:
+        text = (await shop.http.get("/metrics")).text
+    told = dict(re.findall(r"# HELP (\w+) .*\((max|min|sum)\)\n", text))
+    assert list(told) == re.findall(r"# TYPE (\w+) ", text)
+    page = (ROOT / "docs" / "routes.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(shop_\w+)` \|.*\| `(max|min|sum) by", page, re.MULTILINE)
+    assert told == dict(rows)
+
+
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/dead_letters"), ("POST", "/dead_letters/evt_1/retry")]
 )
