@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,33 +138,63 @@ def _files_in(markdown: str) -> dict[str, str]:
     return dict(blocks)
 
 
+def _written(files: dict[str, str], folder: Path) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def _pytest(python: Path, folder: Path, *options: str, without: Sequence[str] = ()) -> str:
+    """Run what the program ``pytest`` runs, which leaves the current folder out of the path."""
+    others = [word for name in (*OTHER_PLUGINS, *without) for word in ("-p", f"no:{name}")]
+    quick = ("-q", "-p", "no:cacheprovider", *others, "-W", "error")
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+    done = subprocess.run(
+        (str(python), "-P", "-m", "pytest", *quick, *options),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _plugin_page() -> str:
+    return (ROOT / "docs" / "pytest-plugin.md").read_text(encoding="utf-8")
+
+
+def test_the_documented_example_passes_as_it_is_written_in_an_empty_folder(
+    wheels: dict[str, Path], tmp_path: Path
+) -> None:
+    programs = _environment(tmp_path / "venv", wheels["psp_sim"])
+    files = _files_in(_plugin_page())
+    assert len(files) == 2, "two files, says the page"
+    project = _written(files, tmp_path / "project")
+    said = _pytest(programs / "python", project, without=("asyncio", "xdist"))
+    assert "4 passed" in said
+
+
 def test_the_documented_example_passes_in_a_project_whose_packages_have_our_names(
     wheels: dict[str, Path], tmp_path: Path
 ) -> None:
     programs = _environment(tmp_path / "venv", wheels["psp_sim"])
-    project = tmp_path / "project"
-    files = _files_in((ROOT / "docs" / "pytest-plugin.md").read_text(encoding="utf-8"))
+    files = _files_in(_plugin_page())
+    [asynchronous] = re.findall(
+        r"```python\n(@pytest.mark.asyncio\n.*?)```", _plugin_page(), re.DOTALL
+    )
+    files["test_webhooks.py"] += f"\n\n{asynchronous}"
     files["scenarios/__init__.py"] = files["shop/__init__.py"] = "THEIRS = True\n"
-    files["tests/test_names.py"] = (
+    files["test_names.py"] = (
         "import scenarios, shop\ndef test_they_are_theirs(psp):\n"
         "    assert shop.THEIRS and scenarios.THEIRS\n"
     )
     files["pytest.ini"] = (
-        "[pytest]\npythonpath = .\naddopts = --strict-markers\n"
-        "asyncio_default_fixture_loop_scope = function\n"
+        "[pytest]\naddopts = --strict-markers\nasyncio_default_fixture_loop_scope = function\n"
     )
-    for name, text in files.items():
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(text, encoding="utf-8")
-    command = (str(programs / "python"), "-m", "pytest", "-q", "-n", "2")
-    others = [word for name in OTHER_PLUGINS for word in ("-p", f"no:{name}")]
-    quick = ("-p", "no:cacheprovider", *others, "-W", "error")
-    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
-    done = subprocess.run(
-        (*command, *quick), cwd=project, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    project = _written(files, tmp_path / "project")
+    assert "6 passed" in _pytest(programs / "python", project, "-n", "2")
     left = [path for path in project.rglob("*.*") if path.suffix != ".pyc"]
     assert {path.relative_to(project).as_posix(): path.read_text() for path in left} == files
 
