@@ -5,7 +5,7 @@ pytest finds this file by the package's entry point; nothing else imports it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,8 @@ DEFAULTS: dict[str, Any] = {
     "stop_grace": 0,
     "quiet": True,
 }
-DECIDED_HERE = ("host", "port", "database", "api_key", "faults")
+# What the fixture needs to be so: one process, on a free port, with a database in memory.
+DECIDED_HERE = ("host", "port", "database", "role", "api_key", "faults")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -48,19 +49,31 @@ def psp(request: pytest.FixtureRequest, _psp_thread: ProviderThread) -> Iterator
     """A simulated payment provider that this test has to itself."""
     from psp_sim.testing import Psp
 
-    wanted: dict[str, Any] = {}
-    for marker in reversed(list(request.node.iter_markers("psp"))):
-        wanted |= marker.kwargs
     try:
-        settings = settings_for_a_test(wanted)
+        settings = settings_for_a_test(wanted_by(list(request.node.iter_markers("psp"))))
     except ValueError as problem:
         pytest.fail(f"@pytest.mark.psp: {problem}", pytrace=False)
-    with _psp_thread.provider(settings) as url:
-        handle = Psp(url, API_KEY)
+    with _psp_thread.provider(settings) as running:
+        handle = Psp(running.url, API_KEY, running.signing_secret)
         try:
             yield handle
         finally:
             handle.client.close()
+
+
+def wanted_by(markers: Sequence[pytest.Mark]) -> dict[str, Any]:
+    """Return the settings that markers ask for, of which the first is the nearest to the test.
+
+    Raises ValueError if one has no name.
+    """
+    wanted: dict[str, Any] = {}
+    for marker in reversed(markers):
+        if marker.args:
+            raise ValueError(
+                f"give each setting by its name, like settle_after='10m', not {marker.args[0]!r}"
+            )
+        wanted |= marker.kwargs
+    return wanted
 
 
 def settings_for_a_test(wanted: Mapping[str, Any]) -> Settings:
@@ -68,6 +81,8 @@ def settings_for_a_test(wanted: Mapping[str, Any]) -> Settings:
 
     Raises ValueError naming the setting.
     """
+    from psp_sim.domain.endpoint import check_url
+    from psp_sim.domain.errors import InvalidUrl
     from psp_sim.settings import Settings, parsed_settings
 
     names = [each.name.removesuffix("_s") for each in fields(Settings)]
@@ -75,4 +90,10 @@ def settings_for_a_test(wanted: Mapping[str, Any]) -> Settings:
     for name in wanted:
         if name not in known:
             raise ValueError(f"{name!r} is no setting: use {', '.join(known)}")
-    return Settings(**parsed_settings(wanted, DEFAULTS), api_key=API_KEY)
+    settings = Settings(**parsed_settings(wanted, DEFAULTS), api_key=API_KEY)
+    try:
+        if settings.webhook_url:
+            check_url(settings.webhook_url, allow_public=settings.allow_public_targets)
+    except InvalidUrl as problem:
+        raise ValueError(f"webhook_url: {problem}") from problem
+    return settings

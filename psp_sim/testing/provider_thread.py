@@ -11,9 +11,9 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import uvicorn
 
@@ -49,6 +49,13 @@ class _Server(uvicorn.Server):
         self.is_ready.set()
 
 
+class Running(NamedTuple):
+    """A provider that answers. ``signing_secret`` is that of the endpoint of its settings."""
+
+    url: str
+    signing_secret: str | None
+
+
 class ProviderThread:
     """Use it as a context: the thread ends with it."""
 
@@ -66,12 +73,12 @@ class ProviderThread:
         self._loop.close()
 
     @contextmanager
-    def provider(self, settings: Settings) -> Iterator[str]:
-        """Run a provider on a free port, with an empty database; give its URL."""
+    def provider(self, settings: Settings) -> Iterator[Running]:
+        """Run a provider on a free port, with an empty database."""
         running = _running(settings)
-        url = self._do(running.__aenter__())
+        provider = self._do(running.__aenter__())
         try:
-            yield url
+            yield provider
         finally:
             self._do(running.__aexit__(None, None, None))
 
@@ -80,7 +87,7 @@ class ProviderThread:
 
 
 @asynccontextmanager
-async def _running(settings: Settings) -> Any:
+async def _running(settings: Settings) -> AsyncIterator[Running]:
     database = await open_database("sqlite:///:memory:")
     transport = real_transport(settings.connect_timeout_s)
     app = create_app(
@@ -105,7 +112,8 @@ async def _running(settings: Settings) -> Any:
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         try:
             await server.is_ready.wait()
-            yield url_of(bound)
+            endpoint = app.state.endpoint
+            yield Running(url_of(bound), endpoint.secret if endpoint else None)
         finally:
             app.state.stop_waiting()
             server.should_exit = True

@@ -11,6 +11,9 @@ from typing import Any
 
 import httpx
 
+from psp_sim.domain.errors import InvalidRequest
+from psp_sim.domain.event_filter import check_type
+
 PATIENCE_S = 10.0
 # The provider is in this very process: no answer means that the machine stands still.
 ANSWERS_WITHIN_S = 60.0
@@ -53,7 +56,7 @@ class Psp:
     form for each kind of test: ``wait_until_delivered`` and ``await until_delivered``.
     """
 
-    def __init__(self, url: str, api_key: str) -> None:
+    def __init__(self, url: str, api_key: str, signing_secret: str | None = None) -> None:
         self.url = url
         self.api_key = api_key
         self.client = httpx.Client(
@@ -62,12 +65,15 @@ class Psp:
             timeout=ANSWERS_WITHIN_S,
             trust_env=False,
         )
-        self._signing_secret: str | None = None
+        self._signing_secret = signing_secret
         self._number = 0
 
     @property
     def signing_secret(self) -> str:
-        """The secret of the endpoint that was registered last. Raises Refused if there is none."""
+        """The secret of the endpoint that was registered last, or else of ``webhook_url``.
+
+        Raises Refused if there is none.
+        """
         if self._signing_secret is None:
             raise Refused("there is no secret before an endpoint: call psp.register(url) first")
         return self._signing_secret
@@ -124,7 +130,14 @@ class Psp:
         return self._all("/v1/events")
 
     def deliveries(self, type: str | None = None) -> list[dict[str, Any]]:  # noqa: A002
-        """Return deliveries with their attempts, oldest first; of one type of event, or all."""
+        """Return deliveries with their attempts, oldest first; of one type of event, or all.
+
+        Raises Refused if there is no such type: that none was delivered would prove nothing.
+        """
+        try:
+            check_type(type)
+        except InvalidRequest as problem:
+            raise Refused(f"deliveries: {problem}") from problem
         endpoints = self._all("/v1/webhook_endpoints")
         found = [
             delivery

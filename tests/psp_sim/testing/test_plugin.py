@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from psp_sim.pytest_plugin import settings_for_a_test
+from psp_sim.pytest_plugin import settings_for_a_test, wanted_by
 from psp_sim.testing import NotDelivered, Psp, Refused
 
 # The fixture's own patience is a person's, who waits for a test; a busy machine needs more.
@@ -42,13 +42,13 @@ def script(psp: Psp) -> Iterator[list[int]]:
         thread.join()
 
 
-@pytest.mark.parametrize("time", ["the first", "the second"])
-def test_each_test_meets_an_empty_provider(psp: Psp, time: str) -> None:
+@pytest.mark.parametrize("turn", ["the first", "the second"])
+def test_each_test_meets_an_empty_provider(psp: Psp, turn: str) -> None:
     assert psp.payments() == []
     assert psp.events() == []
     assert psp.request("GET", "/_control/faults")["data"] == []
-    psp.pay(reference=time)
-    assert [each["reference"] for each in psp.payments()] == [time]
+    psp.pay(reference=turn)
+    assert [each["reference"] for each in psp.payments()] == [turn]
 
 
 def test_news_that_is_refused_comes_again(psp: Psp, script: list[int]) -> None:
@@ -117,6 +117,8 @@ def test_what_the_provider_does_not_take_is_told(psp: Psp) -> None:
         pass
     with pytest.raises(Refused, match="POST /v1/payments"):
         psp.pay(-1, reference="order-1")
+    with pytest.raises(Refused, match=r"'payment\.succeded' is none of payment\.\w+, "):
+        psp.deliveries("payment.succeded")
 
 
 @pytest.mark.parametrize(
@@ -124,10 +126,35 @@ def test_what_the_provider_does_not_take_is_told(psp: Psp) -> None:
     [
         ({"colour": "red"}, "'colour' is no setting: use "),
         ({"port": 80}, "'port' is no setting: use "),
+        ({"role": "api"}, "'role' is no setting: use "),
         ({"settle_after": "soon"}, "settle_after: "),
+        ({"webhook_url": "nowhere"}, "webhook_url: .* must be like "),
     ],
     ids=str,
 )
 def test_a_marker_with_a_setting_that_there_is_not_is_told(wanted: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         settings_for_a_test(wanted)
+
+
+# Nobody listens there.
+HOOK = "http://127.0.0.1:9/hooks"
+
+
+@pytest.mark.psp(webhook_url=HOOK)
+def test_an_endpoint_of_the_settings_has_its_secret_at_hand(psp: Psp) -> None:
+    [endpoint] = psp.request("GET", "/v1/webhook_endpoints")["data"]
+    assert endpoint["url"] == HOOK
+    assert psp.signing_secret.startswith("whsec_")
+    of_settings = psp.signing_secret
+    assert psp.register("http://127.0.0.1:9/others")["secret"] == psp.signing_secret != of_settings
+
+
+def test_a_marker_with_a_setting_that_has_no_name_is_told() -> None:
+    with pytest.raises(ValueError, match="by its name, like settle_after='10m', not '10m'"):
+        wanted_by([pytest.mark.psp("10m").mark])
+
+
+def test_of_several_markers_the_nearest_counts() -> None:
+    nearest, module = pytest.mark.psp(seed=2), pytest.mark.psp(seed=1, time_scale=5)
+    assert wanted_by([nearest.mark, module.mark]) == {"seed": 2, "time_scale": 5}
