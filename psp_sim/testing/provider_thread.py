@@ -18,7 +18,14 @@ from typing import Any, NamedTuple, TypeVar
 import uvicorn
 
 from psp_sim.app import create_app
-from psp_sim.server import KEEP_ALIVE_S, AbortableProtocol, bind, real_transport, url_of
+from psp_sim.server import (
+    KEEP_ALIVE_S,
+    AbortableProtocol,
+    BreakOffWhenStopped,
+    bind,
+    real_transport,
+    url_of,
+)
 from psp_sim.settings import Settings
 from sqlport import open_database
 
@@ -98,7 +105,7 @@ async def _running(settings: Settings) -> AsyncIterator[Running]:
         transport=transport,
     )
     config = uvicorn.Config(
-        app,
+        BreakOffWhenStopped(app),
         http=AbortableProtocol,
         ws="none",
         lifespan="on",

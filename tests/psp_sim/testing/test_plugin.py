@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pytest
 
-from psp_sim.pytest_plugin import settings_for_a_test, wanted_by
+from psp_sim.pytest_plugin import API_KEY, settings_for_a_test, wanted_by
 from psp_sim.testing import NotDelivered, Psp, Refused
+from psp_sim.testing.provider_thread import ProviderThread
 
 # The fixture's own patience is a person's, who waits for a test; a busy machine needs more.
 PATIENCE_S = 60.0
@@ -158,3 +162,18 @@ def test_a_marker_with_a_setting_that_has_no_name_is_told() -> None:
 def test_of_several_markers_the_nearest_counts() -> None:
     nearest, module = pytest.mark.psp(seed=2), pytest.mark.psp(seed=1, time_scale=5)
     assert wanted_by([nearest.mark, module.mark]) == {"seed": 2, "time_scale": 5}
+
+
+def test_a_provider_that_stops_with_a_call_under_way_logs_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with ProviderThread() as thread, ThreadPoolExecutor(1) as pool:
+        with thread.provider(settings_for_a_test({})) as running:
+            psp = Psp(running.url, API_KEY)
+            psp.request("POST", "/_control/faults", {"kind": "slow_response", "by": "1h"})
+            paying = pool.submit(psp.pay, reference="order-1")
+            while psp.request("GET", "/_control/faults")["data"][0]["fired"] == 0:
+                time.sleep(0.01)
+        assert isinstance(paying.exception(PATIENCE_S), httpx.HTTPError)
+        psp.client.close()
+    assert [record for record in caplog.records if record.exc_info] == []
