@@ -127,7 +127,9 @@ class Settings:
     admin_token: str = _setting(
         "", _text, "token that lets the control API answer to other machines than this one"
     )
-    seed: int | None = _setting(None, _whole, "repeats secrets, faults and ids but for their first part, the time")
+    seed: int | None = _setting(
+        None, _whole, "repeats secrets, faults and ids, but for the time in front"
+    )
     time_scale: float = _setting(
         1.0, _positive, "how many times faster the provider's own delays pass; timestamps stay real"
     )
