@@ -147,13 +147,18 @@ def configured(folder, port, shop_port, allowed, rate="1000r/s", burst="1000", c
         "GATEWAY_CONNECTIONS": connections,
         "GATEWAY_TEMP": str(folder),
     }
-    text = (DEPLOY / "nginx.conf.template").read_text(encoding="utf-8")
-    for name, value in values.items():
-        assert f"${{{name}}}" in text
-        text = text.replace(f"${{{name}}}", value)
-    (folder / "nginx.conf").write_text(text, encoding="utf-8")
     (folder / "allowed_addresses.conf").write_text(allowed, encoding="utf-8")
-    return folder / "nginx.conf"
+    return filled_in("nginx.conf", folder, values)
+
+
+def filled_in(name, folder, values):
+    """Write a shipped template with its variables filled in."""
+    text = (DEPLOY / f"{name}.template").read_text(encoding="utf-8")
+    for variable, value in values.items():
+        assert f"${{{variable}}}" in text
+        text = text.replace(f"${{{variable}}}", value)
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
 
 
 @asynccontextmanager
@@ -340,6 +345,27 @@ async def test_delivery_processes_that_share_an_address_are_not_put_off(tmp_path
     at_once = processes * Settings().delivery_concurrency
     async with open_site(tmp_path, connections=shipped_connections()) as site:
         assert await called_at_once(site, at_once) == [200] * at_once
+
+
+async def test_behind_the_front_the_shop_sees_who_calls_and_not_who_they_claim_to_be(tmp_path):
+    """The front is for this machine; a shop that trusts it must not be told of made-up callers."""
+    async with open_shop_on_a_port(QUICK) as (shop_port, app, clock):
+        with free_port() as port, free_port() as other:
+            values = {
+                "FRONT_PSP_LISTEN": f"{GATEWAY}:{other}",
+                "FRONT_PSP": f"{GATEWAY}:{shop_port}",
+                "FRONT_SHOP_LISTEN": f"{GATEWAY}:{port}",
+                "FRONT_SHOP": f"{GATEWAY}:{shop_port}",
+                "FRONT_TEMP": str(tmp_path),
+            }
+            async with open_gateway(tmp_path, port, filled_in("front.conf", tmp_path, values)):
+                site = Site(shop_port, port, app, clock)
+                spoofed = {"x-forwarded-for": PROVIDER}
+                for asked in (port, other):
+                    await site.call(
+                        b"", "GET", "/healthz", port=asked, source=STRANGER, headers=spoofed
+                    )
+    assert [forwarded for _, _, forwarded in app.seen] == [STRANGER, STRANGER]
 
 
 async def test_the_gateway_says_nothing_about_its_version(tmp_path):
