@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.databases import database_url, postgres, postgres_url  # noqa: F401 - fixtures
+from tests.psp_sim.provider_here import provider_here
 from tests.psp_sim.stand import in_world, payment_body
 
 
@@ -59,3 +61,14 @@ async def test_keys_age_with_the_time_scale(stand):
     first = await stand.create(payment_body(), "k")
     await asyncio.sleep(7)
     assert (await stand.create(payment_body(), "k")).json["id"] != first.json["id"]
+
+
+async def test_keys_are_forgotten_on_each_engine(database_url):  # noqa: F811
+    # In next to no time, so that nobody waits: each repeat comes after it.
+    async with provider_here(database_url, forget_keys_after_s=1e-6) as client:
+        answers = [
+            await client.post("/v1/payments", json=payment_body(), headers={"idempotency-key": "k"})
+            for _ in range(3)
+        ]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert len({answer.json()["id"] for answer in answers}) == 3
