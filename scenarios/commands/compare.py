@@ -52,12 +52,8 @@ def _work(options: argparse.Namespace) -> int:
         real = compare_live(payments, faults, options.seed, advance) if live else []
     console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
     title = f"{payments} payments, seed {options.seed}"
-    show_comparison(console, results, f"{title}, in virtual time")
-    if real:
-        show_comparison(console, real, f"{title}, over real HTTP")
-    document = comparison_document(results, options.seed, options.target)
-    if real:
-        document["live"] = comparison_document(real, options.seed, LIVE)["weathers"]
+    show_comparison(console, results, real, title)
+    document = comparison_document(results, real, options.seed, options.target)
     if options.json:
         documents.write_document(document, options.json)
     if options.html:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scenarios.comparison.advice import PER_DAY_GROWTH, dominated_by, requests_per_day
+from scenarios.comparison.advice import PER_DAY_GROWTH, requests_per_day
 from scenarios.comparison.compare import Result
+from scenarios.comparison.ranking import dominated_by
 
 # Okabe and Ito's palette, readable with every kind of colour vision; repeated with dashes.
 COLOURS = (

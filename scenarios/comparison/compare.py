@@ -21,6 +21,9 @@ DEFAULT_FAULTS = ("calm", "flaky", "blackout")
 _CURVE_POINTS = 200
 _TIMELINE_STEPS = 120
 _LOOK_ON = 1.25
+# How far a round trip's chance, and a real machine's own time, can set two runs apart.
+ROUND_TRIP_S = 0.01
+REAL_TIME_S = 0.05
 # What SETTLE_AFTER comes to on average.
 _SETTLES_AFTER_S = 41.0
 
@@ -42,6 +45,7 @@ class Result:
 
     ``busy_s`` is how long customers came; ``curve`` the staleness at evenly spaced shares of the
     payments; ``unknown`` how many outcomes the shop did not know yet, as (second, count).
+    Who is apart by less than ``resolution_s`` is equally late.
     """
 
     strategy: Strategy
@@ -52,6 +56,7 @@ class Result:
     busy_s: float = 0.0
     curve: tuple[float, ...] = ()
     unknown: tuple[tuple[float, int], ...] = field(default=())
+    resolution_s: float = ROUND_TRIP_S
 
 
 def watch_run(run: Run, observe: Observe = observe_simulated) -> Result:
@@ -84,6 +89,7 @@ def judge(run: Run, observation: Observation, time_scale: float = 1.0) -> Result
         observation.busy_s,
         tuple(ordered[step - 1 :: step]),
         tuple(_unknown(observation, weather)),
+        ROUND_TRIP_S if time_scale == 1.0 else REAL_TIME_S * time_scale,
     )
 
 

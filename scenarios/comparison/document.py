@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scenarios.comparison.advice import (
-    PER_DAY_GROWTH,
-    advice,
-    dominated_by,
-    requests_per_day,
-)
+from scenarios.comparison.advice import PER_DAY_GROWTH, advice, live_check, requests_per_day
 from scenarios.comparison.compare import Result
 from scenarios.comparison.figures import Predicted
+from scenarios.comparison.ranking import dominated_by
 
 
-def comparison_document(results: Sequence[Result], seed: int, target: str) -> dict[str, Any]:
-    """Return all figures: those of the first weather on top, every weather under ``weathers``."""
-    weathers = [
-        {"faults": name, "strategies": _strategies(of_weather)}
-        for name, of_weather in by_weather(results).items()
-    ]
+def comparison_document(
+    results: Sequence[Result], live: Sequence[Result], seed: int, target: str
+) -> dict[str, Any]:
+    """Return all figures: those of the first weather on top, every weather under ``weathers``.
+
+    What was seen over real HTTP, if anything, is under ``live``.
+    """
+    weathers = _weathers(results)
     return {
         "payments": results[0].measured.payments,
         "seed": seed,
@@ -29,7 +27,15 @@ def comparison_document(results: Sequence[Result], seed: int, target: str) -> di
         "strategies": weathers[0]["strategies"],
         "weathers": weathers,
         "advice": advice(results),
+        **({"live": _weathers(live), "live_check": live_check(results, live)} if live else {}),
     }
+
+
+def _weathers(results: Sequence[Result]) -> list[dict[str, Any]]:
+    return [
+        {"faults": name, "strategies": _strategies(of_weather)}
+        for name, of_weather in by_weather(results).items()
+    ]
 
 
 def by_weather(results: Sequence[Result]) -> dict[str, list[Result]]:

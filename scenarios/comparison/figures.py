@@ -62,7 +62,8 @@ class Measured:
     """The figures of one strategy in one weather.
 
     ``background_*`` are requests that do not grow with the payments; rates are per second
-    while customers came; ``sources`` counts how the outcomes were learnt.
+    while customers came; ``sources`` counts how the outcomes were learnt; ``staleness_error_s``
+    is how far the mean may lie from that of other customers on such a day.
     """
 
     payments: int
@@ -77,6 +78,7 @@ class Measured:
     webhooks_per_second: float
     unresolved: int
     sources: Mapping[str, int] = field(default_factory=dict)
+    staleness_error_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,10 @@ def measure(observation: Observation, background: Sequence[str]) -> Measured:
     held = [sample.held for sample in busy] or [0]
     asked = _rates([(sample.at_s, sample.requests) for sample in busy], observation.busy_s)
     told = _rates([(sample.at_s, sample.webhooks) for sample in busy], observation.busy_s)
+    ordered = staleness_of(observation)
     return Measured(
         payments=payments,
-        staleness=summary(staleness_of(observation)),
+        staleness=summary(ordered),
         requests=Requests(
             max(requests - useless - failed, 0) / payments,
             (useless - unchanged) / payments,
@@ -140,6 +143,7 @@ def measure(observation: Observation, background: Sequence[str]) -> Measured:
         webhooks_per_second=told[0],
         unresolved=sum(p.learnt_s is None for p in observation.payments),
         sources=dict(sorted(Counter(p.source or "never" for p in observation.payments).items())),
+        staleness_error_s=STANDARD_ERRORS * pstdev(ordered) / math.sqrt(payments),
     )
 
 

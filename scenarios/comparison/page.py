@@ -78,7 +78,11 @@ def page_of(results: Sequence[Result], live: Sequence[Result], document: dict[st
         policy=policy_of(scripts),
         style=resources.files("scenarios.comparison").joinpath("page.css").read_text("utf-8"),
         subtitle=f"{document['payments']} payments in each run, seed {document['seed']}",
-        advice=html.escape(document["advice"]),
+        advice="".join(
+            f"<p>{html.escape(document[said])}</p>"
+            for said in ("advice", "live_check")
+            if said in document
+        ),
         sections="".join(sections),
         data=data,
         plotly=scripts[0],
@@ -159,7 +163,7 @@ _TEMPLATE = """<!doctype html>
 <main>
 <h1>Polling beside webhooks</h1>
 <p>{subtitle}</p>
-<section class="advice"><h2>What to choose</h2><p>{advice}</p></section>
+<section class="advice"><h2>What to choose</h2>{advice}</section>
 {sections}
 </main>
 <script type="application/json" id="charts">{data}</script>

@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scenarios.comparison.advice import advice, dominated_by
+from scenarios.comparison.advice import advice, live_check
 from scenarios.comparison.compare import Result
 from scenarios.comparison.document import by_weather
+from scenarios.comparison.ranking import dominated_by
 
 HEADINGS = (
     "strategy",
@@ -28,25 +29,43 @@ HEADINGS = (
 )
 
 
-def show_comparison(console: Console, results: Sequence[Result], title: str) -> None:
-    """Print everything that the figures say. A star marks what no other strategy dominates."""
+LEGEND = (
+    "times in seconds; ★ no other strategy is both cheaper and no later; ≠ differs from the model "
+    "by more than three standard errors; open: not learnt after a day"
+)
+
+
+def show_comparison(
+    console: Console, results: Sequence[Result], live: Sequence[Result], title: str
+) -> None:
+    """Print everything that the figures say, and what to choose.
+
+    A star marks what no other strategy dominates; a small live run gives none.
+    """
+    _show_tables(console, results, f"{title}, in virtual time", has_stars=True)
+    if live:
+        _show_tables(console, live, f"{title}, over real HTTP", has_stars=False)
+    console.print(f"\n[bold]What to choose[/bold]: {advice(results)}")
+    if live:
+        console.print(live_check(results, live))
+    console.print(f"[dim]{LEGEND}[/dim]")
+
+
+def _show_tables(
+    console: Console, results: Sequence[Result], title: str, *, has_stars: bool
+) -> None:
     for weather, of_weather in by_weather(results).items():
         console.print(f"\n[bold]{weather}[/bold]: {title}")
-        console.print(_table(of_weather))
+        console.print(_table(of_weather, has_stars=has_stars))
         for result in of_weather:
             for d in result.differences:
                 console.print(
                     f"  [yellow]≠[/yellow] {result.strategy.name}: {d.figure} "
                     f"{seconds(d.measured)}, predicted {seconds(d.predicted)}: {d.why}"
                 )
-    console.print(f"\n[bold]What to choose[/bold]: {advice(results)}")
-    console.print(
-        "[dim]times in seconds; ★ no other strategy is both cheaper and no later; ≠ differs from "
-        "the model by more than three standard errors; open: not learnt after a day[/dim]"
-    )
 
 
-def _table(results: Sequence[Result]) -> Table:
+def _table(results: Sequence[Result], *, has_stars: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     dominated = dominated_by(results)
     for n, heading in enumerate(HEADINGS):
@@ -54,7 +73,7 @@ def _table(results: Sequence[Result]) -> Table:
     for result in results:
         m, p = result.measured, result.predicted
         name = result.strategy.name
-        mark = "" if dominated[name] else " ★"
+        mark = " ★" if has_stars and not dominated[name] else ""
         table.add_row(
             Text(name + mark, "bold" if mark else ""),
             f"{m.requests.total:.2f}  {p.requests_per_payment:.2f}",

@@ -9,11 +9,12 @@ import pytest
 
 from scenarios.__main__ import main
 from scenarios.comparison import model
-from scenarios.comparison.advice import advice, dominated_by, requests_per_day
+from scenarios.comparison.advice import advice, requests_per_day
 from scenarios.comparison.compare import Result, Run, watch_run
 from scenarios.comparison.figures import figures_of
 from scenarios.comparison.observation import Observation
 from scenarios.comparison.page import page_of
+from scenarios.comparison.ranking import dominated_by
 from scenarios.comparison.simulated import observe_simulated
 from scenarios.comparison.strategies import NEVER_S, STRATEGIES, Strategy
 from scenarios.comparison.weather import Weather, weather_named
@@ -137,19 +138,6 @@ def test_who_dominates_whom_and_what_to_choose_follow_from_the_figures(calm) -> 
     assert "webhooks" in text
     reversed_text = advice([calm["polling 5 s"], calm["polling 15 s"]])
     assert "should take polling 5 s" in reversed_text
-
-
-def test_of_two_that_are_as_late_the_cheaper_is_advised_whatever_the_milliseconds_are(calm) -> None:
-    def late(name: str, p99_s: float) -> Result:
-        measured = calm[name].measured
-        staleness = replace(measured.staleness, p99=p99_s)
-        return replace(calm[name], measured=replace(measured, staleness=staleness))
-
-    for long_s, stream_s in ((0.0038, 0.0039), (0.0039, 0.0038)):
-        text = advice([late("long polling", long_s), late("event stream", stream_s)])
-        assert "A team that nobody can call should take event stream" in text
-    text = advice([late("long polling", 0.0039), late("event stream", 0.5)])
-    assert "A team that nobody can call should take long polling" in text
 
 
 def test_costs_grow_with_the_payments_unless_they_are_background(calm) -> None:
