@@ -33,7 +33,11 @@ def comparison_document(
 
 def _weathers(results: Sequence[Result]) -> list[dict[str, Any]]:
     return [
-        {"faults": name, "strategies": _strategies(of_weather)}
+        {
+            "faults": name,
+            "meaning": of_weather[0].weather.meaning,
+            "strategies": _strategies(of_weather),
+        }
         for name, of_weather in by_weather(results).items()
     ]
 

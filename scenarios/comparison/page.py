@@ -68,7 +68,8 @@ def page_of(results: Sequence[Result], live: Sequence[Result], document: dict[st
     figures: list[charts.Chart] = []
     sections = [_weather(name, each, figures) for name, each in by_weather(results).items()]
     sections += [
-        f"<h2>{html.escape(name)}, over real HTTP</h2>{_table(each)}{_differences(each)}"
+        f"<h2>{html.escape(name)}, over real HTTP</h2>{_meaning(each)}{_table(each)}"
+        f"{_differences(each)}"
         for name, each in by_weather(live).items()
     ]
     draw = resources.files("scenarios.comparison").joinpath("draw.js").read_text(encoding="utf-8")
@@ -100,9 +101,14 @@ def _weather(name: str, results: Sequence[Result], figures: list[charts.Chart]) 
         )
         figures.append(make(results))
     return (
-        f"<h2>{html.escape(name)}</h2>{_table(results)}{_differences(results)}"
+        f"<h2>{html.escape(name)}</h2>{_meaning(results)}{_table(results)}{_differences(results)}"
         f'<div class="charts">{"".join(pictures)}</div>'
     )
+
+
+def _meaning(results: Sequence[Result]) -> str:
+    meaning = results[0].weather.meaning
+    return f"<p>{html.escape(meaning[0].upper() + meaning[1:])}.</p>"
 
 
 def _table(results: Sequence[Result]) -> str:

@@ -56,6 +56,7 @@ def _show_tables(
 ) -> None:
     for weather, of_weather in by_weather(results).items():
         console.print(f"\n[bold]{weather}[/bold]: {title}")
+        console.print(Text(of_weather[0].weather.meaning))
         console.print(_table(of_weather, has_stars=has_stars))
         for result in of_weather:
             for d in result.differences:

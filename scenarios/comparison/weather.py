@@ -11,6 +11,7 @@ from typing import Any
 from psp_sim.domain.errors import InvalidFault
 from psp_sim.domain.faults import Fault, parse_fault
 from psp_sim.domain.presets import preset_named
+from scenarios.comparison.weather_words import meaning_of
 from scenarios.errors import WrongUsage
 
 # Questions that bring no answer, and attempts after which the shop does not know more.
@@ -41,6 +42,11 @@ class Weather:
     def faults(self) -> list[Fault]:
         """The documents, read."""
         return [parse_fault(document) for document in self.documents]
+
+    @cached_property
+    def meaning(self) -> str:
+        """The faults in a sentence."""
+        return meaning_of(self.faults)
 
     @cached_property
     def start_s(self) -> float:
