@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from scenarios.commands import options as common
+from scenarios.commands.outputs import Outputs
 from scenarios.comparison.compare import DEFAULT_FAULTS, DEFAULT_PAYMENTS, compare
 from scenarios.comparison.document import comparison_document
 from scenarios.comparison.live import LIVE_PAYMENTS, compare_live
@@ -13,7 +14,8 @@ from scenarios.comparison.strategies import STRATEGIES
 from scenarios.comparison.terminal import show_comparison
 from scenarios.comparison.weather import weather_named
 from scenarios.errors import WrongUsage
-from scenarios.report import documents, terminal
+from scenarios.report import terminal
+from scenarios.report.files import check_file
 from scenarios.run_suite import LIVE
 
 PAYMENTS_MIN, PAYMENTS_MAX = 10, 100_000
@@ -36,6 +38,8 @@ def add_to(command: argparse.ArgumentParser) -> None:
 
 def _work(options: argparse.Namespace) -> int:
     common.check_target(options)
+    check_file(options.html)
+    check_file(options.json)
     live = options.target == LIVE
     payments = _default_payments(live) if options.payments is None else options.payments
     if not PAYMENTS_MIN <= payments <= PAYMENTS_MAX:
@@ -50,15 +54,17 @@ def _work(options: argparse.Namespace) -> int:
 
         results = compare(payments, faults, options.seed, common.cores(options), advance)
         real = compare_live(payments, faults, options.seed, advance) if live else []
-    console = terminal.make_console(to_stderr=options.json == documents.STANDARD_OUTPUT)
-    title = f"{payments} payments, seed {options.seed}"
-    show_comparison(console, results, real, title)
     document = comparison_document(results, real, options.seed, options.target)
-    if options.json:
-        documents.write_document(document, options.json)
+    outputs = Outputs()
     if options.html:
-        write_page(results, real, document, options.html)
-    return 0
+        outputs.attempt(lambda: write_page(results, real, document, options.html))
+    title = f"{payments} payments, seed {options.seed}"
+    outputs.hand_over(
+        lambda console: show_comparison(console, results, real, title),
+        lambda: document,
+        options.json,
+    )
+    return outputs.status(0)
 
 
 def _default_payments(live: bool) -> int:

@@ -39,12 +39,11 @@ def add_shop(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_target(command: argparse.ArgumentParser) -> None:
+def add_target(command: argparse.ArgumentParser, *, takes_files: bool = False) -> None:
     """Let the command take ``--target`` and ``--jobs``."""
+    places = "sim (default), live, or a .toml file that describes your own service"
     command.add_argument(
-        "--target",
-        default=SIMULATED,
-        help="sim (default), live, or a .toml file that describes your own service",
+        "--target", default=SIMULATED, help=places if takes_files else "sim (default) or live"
     )
     command.add_argument("--jobs", type=int, metavar="N", help="processes; default: one per core")
 

@@ -51,7 +51,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
         "--seeds", metavar="A..B", help="play each scenario with every seed from A to B"
     )
     common.add_shop(command)
-    common.add_target(command)
+    common.add_target(command, takes_files=True)
     command.add_argument(
         "--out",
         metavar="DIR",

@@ -6,15 +6,14 @@ import html
 import json
 from collections.abc import Sequence
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from scenarios.comparison import charts
 from scenarios.comparison.compare import Result
 from scenarios.comparison.document import by_weather
 from scenarios.comparison.terminal import seconds
-from scenarios.errors import WrongUsage
 from scenarios.plotly_bundle import plotly_js, policy_of
+from scenarios.report.files import write_file
 
 _PICTURES = (
     (
@@ -57,10 +56,7 @@ def write_page(
     results: Sequence[Result], live: Sequence[Result], document: dict[str, Any], path: str
 ) -> None:
     """Write the report. Raises WrongUsage if the file cannot be written."""
-    try:
-        Path(path).write_text(page_of(results, live, document), encoding="utf-8")
-    except OSError as problem:
-        raise WrongUsage(f"cannot write {path}: {problem.strerror}") from problem
+    write_file(path, page_of(results, live, document))
 
 
 def page_of(results: Sequence[Result], live: Sequence[Result], document: dict[str, Any]) -> str:

@@ -22,9 +22,10 @@ NOT_A_FOLDER = "/dev/null/x"
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if each path had gone bad after it was looked at."""
-    for command in ("run", "explore"):
-        for check in ("check_file", "check_folder"):
+    for check in ("check_file", "check_folder"):
+        for command in ("run", "explore"):
             monkeypatch.setattr(f"scenarios.commands.{command}.{check}", lambda _: None)
+    monkeypatch.setattr("scenarios.commands.compare.check_file", lambda _: None)
 
 
 @pytest.mark.usefixtures("unchecked")
@@ -62,6 +63,17 @@ def test_a_search_tells_what_it_found_where_it_cannot_write_it(capsys) -> None:
     assert "psp-scenarios: cannot write" in captured.err
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_a_comparison_is_shown_and_written_where_its_page_cannot_be(tmp_path: Path, capsys) -> None:
+    written = tmp_path / "it.json"
+    words = ["compare", "--payments", "10", "--faults", "calm", "--jobs", "1"]
+    assert main([*words, "--html", f"{NOT_A_FOLDER}.html", "--json", str(written)]) == 2
+    captured = capsys.readouterr()
+    assert "What to choose" in captured.out
+    assert captured.err.startswith(f"psp-scenarios: cannot write {NOT_A_FOLDER}.html")
+    assert json.loads(written.read_text())["payments"] == 10
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -74,6 +86,8 @@ def test_a_search_tells_what_it_found_where_it_cannot_write_it(capsys) -> None:
         ["explore", "--json"],
         ["matrix", "--html"],
         ["matrix", "--json"],
+        ["compare", "--html"],
+        ["compare", "--json"],
     ],
     ids=" ".join,
 )
@@ -81,7 +95,7 @@ def test_a_path_that_cannot_be_written_is_told_before_anything_is_played(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     played = partial(pytest.fail, "it was played")
-    for place in ("run.run_suite", "explore.search", "matrix.run_matrix"):
+    for place in ("run.run_suite", "explore.search", "matrix.run_matrix", "compare.compare"):
         monkeypatch.setattr(f"scenarios.commands.{place}", lambda *_, **__: played())
     assert main([*words, NOT_A_FOLDER]) == 2
     assert f"cannot write {NOT_A_FOLDER}: Not a directory" in capsys.readouterr().err
