@@ -9,22 +9,24 @@ from scenarios.comparison.advice import PER_DAY_GROWTH, requests_per_day
 from scenarios.comparison.compare import Result
 from scenarios.comparison.ranking import dominated_by
 
-# Okabe and Ito's palette, readable with every kind of colour vision; repeated with dashes.
-COLOURS = (
-    "#0072b2",
-    "#56b4e9",
-    "#8c6bb1",
-    "#cc79a7",
-    "#e69f00",
-    "#d55e00",
-    "#999999",
-    "#009e73",
-    "#1b7837",
+# Colour, dash and marker of each strategy, in order. Every colour is 3:1 or more on white and on
+# the dark page; who cannot tell two of them apart has the dash and the marker.
+STYLES = (
+    ("#0072b2", "solid", "circle"),
+    ("#2e8ac9", "dot", "square"),
+    ("#7a62c4", "solid", "diamond"),
+    ("#c2569b", "dot", "triangle-up"),
+    ("#a97800", "solid", "triangle-down"),
+    ("#d55e00", "solid", "pentagon"),
+    ("#7a7a7a", "solid", "hexagon"),
+    ("#008a64", "dash", "cross"),
+    ("#c8324b", "dashdot", "x"),
 )
 # A logarithm has no zero: what is faster than this is drawn here.
 _FLOOR_S = 0.001
 
 Chart = dict[str, Any]
+Style = tuple[str, str, str]
 
 
 def staleness_against_cost(results: Sequence[Result]) -> Chart:
@@ -40,11 +42,11 @@ def staleness_against_cost(results: Sequence[Result]) -> Chart:
             "cliponaxis": False,
             "marker": {
                 "color": colour,
-                "size": 14,
-                "symbol": "circle-open" if dominated[r.strategy.name] else "star",
+                "size": 12 if dominated[r.strategy.name] else 18,
+                "symbol": symbol if dominated[r.strategy.name] else "star",
             },
         }
-        for r, colour in zip(results, COLOURS, strict=False)
+        for r, (colour, _, symbol) in zip(results, STYLES, strict=False)
     ]
     best = sorted(
         (max(r.measured.requests.total, 0.001), max(r.measured.staleness.p95, _FLOOR_S))
@@ -71,11 +73,11 @@ def staleness_distribution(results: Sequence[Result]) -> Chart:
     traces = [
         _line(
             r,
-            colour,
+            style,
             [max(each, _FLOOR_S) for each in r.curve],
             [100 * (n + 1) / len(r.curve) for n in range(len(r.curve))],
         )
-        for r, colour in zip(results, COLOURS, strict=False)
+        for r, style in zip(results, STYLES, strict=False)
     ]
     return _chart(
         traces,
@@ -88,8 +90,8 @@ def recovery(results: Sequence[Result]) -> Chart:
     """How many outcomes a shop does not know, through the weather and after."""
     weather = results[0].weather
     traces = [
-        _line(r, colour, [at / 60 for at, _ in r.unknown], [late for _, late in r.unknown])
-        for r, colour in zip(results, COLOURS, strict=False)
+        _line(r, style, [at / 60 for at, _ in r.unknown], [late for _, late in r.unknown])
+        for r, style in zip(results, STYLES, strict=False)
     ]
     chart = _chart(
         traces,
@@ -119,11 +121,11 @@ def growth(results: Sequence[Result]) -> Chart:
     traces = [
         _line(
             r,
-            colour,
+            style,
             list(PER_DAY_GROWTH),
             [max(requests_per_day(r, n), 1.0) for n in PER_DAY_GROWTH],
         )
-        for r, colour in zip(results, COLOURS, strict=False)
+        for r, style in zip(results, STYLES, strict=False)
     ]
     return _chart(
         traces,
@@ -132,9 +134,9 @@ def growth(results: Sequence[Result]) -> Chart:
     )
 
 
-def _line(result: Result, colour: str, x: Sequence[float], y: Sequence[float]) -> Chart:
+def _line(result: Result, style: Style, x: Sequence[float], y: Sequence[float]) -> Chart:
     name = result.strategy.name
-    dash = "dash" if result.strategy.needs_public_address else "solid"
+    colour, dash, _ = style
     line = {"color": colour, "width": 2, "dash": dash}
     return {"x": list(x), "y": list(y), "name": name, "mode": "lines", "line": line}
 
@@ -143,7 +145,17 @@ def _chart(data: list[Chart], x: Chart, y: Chart) -> Chart:
     layout = {
         "xaxis": {**x, "title": {"text": x["title"]}},
         "yaxis": {**y, "title": {"text": y["title"]}},
-        "margin": {"t": 20, "r": 20, "b": 60, "l": 70},
-        "legend": {"orientation": "h", "y": -0.22},
+        "margin": {"t": 20, "r": 14, "l": 70},
+        "legend": {
+            "orientation": "h",
+            "entrywidth": 158,
+            "font": {"size": 12},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "y": 0,
+            "yref": "container",
+            "yanchor": "bottom",
+        },
     }
     return {"data": data, "layout": layout}

@@ -24,7 +24,8 @@ _PICTURES = (
     (
         "How late the news was",
         charts.staleness_distribution,
-        "Which share of the payments the shop knew about within how long. Dashed: webhooks.",
+        "Which share of the payments the shop knew about within how long. Dashed: webhooks; "
+        "dashes and dots: with reconciliation.",
     ),
     (
         "Outcomes not known, and how that recovers",
