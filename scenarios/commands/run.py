@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
 from scenarios.report.annotations import annotation_lines
 from scenarios.report.files import check_file, check_folder
-from scenarios.report.story import Told
+from scenarios.report.story import Beside, Told
 from scenarios.report.write_reports import (
     new_folder,
     write_html,
@@ -33,7 +33,7 @@ from scenarios.report.write_reports import (
 from scenarios.run_suite import SIMULATED, is_external, run_suite, try_service
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
-from scenarios.search.replay import replay_of, write_replay
+from scenarios.search.replay import Replay, replay_of, write_replay
 from scenarios.targets.external_fit import not_judged
 from scenarios.targets.target_file import load_target
 from scenarios.verdict import ScenarioResult, Verdict
@@ -41,6 +41,9 @@ from scenarios.verdict import ScenarioResult, Verdict
 REPORT_FOLDER = "reports"
 SEEDS_MAX = 1_000_000
 SEED_DIGITS_MAX = 18
+
+# By the name of the scenario.
+Replays = Mapping[str, Replay]
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -90,12 +93,13 @@ def _work(options: argparse.Namespace) -> int:
             keeps_evidence=any(reports),
         )
     outputs = Outputs()
-    results = [_with_replay(result, scenarios, options, outputs) for result in results]
+    replays = _replays(results, scenarios, options)
+    results = [_with_replay(result, replays, options.out, outputs) for result in results]
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
     marks = sum_of(result.marks for result in results)
     is_whole = _is_whole_suite(options)
     told = Told(results, shown, options.target, options.shop, left_out, marks, is_whole)
-    _report(options, told, seeds[0], outputs)
+    _report(options, told, replays, seeds[0], outputs)
     outputs.hand_over(
         lambda console: _show(console, told, hint),
         lambda: documents.run_document(told, seeds[0]),
@@ -130,25 +134,35 @@ def _is_whole_suite(options: argparse.Namespace) -> bool:
     return not options.scenarios and options.target == SIMULATED and options.shop == CORRECT
 
 
+def _replays(
+    results: Sequence[ScenarioResult], scenarios: Sequence[Scenario], options: argparse.Namespace
+) -> Replays:
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    return {
+        result.name: replay_of(
+            by_name[result.name], result.broken_run, options.shop, options.target
+        )
+        for result in results
+        if result.broken_run is not None
+    }
+
+
 def _with_replay(
-    result: ScenarioResult,
-    scenarios: Sequence[Scenario],
-    options: argparse.Namespace,
-    outputs: Outputs,
+    result: ScenarioResult, replays: Replays, out: str, outputs: Outputs
 ) -> ScenarioResult:
     """Write what broke a scenario as a replay file, and say where it is."""
-    if result.broken_run is None:
+    if result.name not in replays:
         return result
-    scenario = next(scenario for scenario in scenarios if scenario.name == result.name)
-    replay = replay_of(scenario, result.broken_run, options.shop, options.target)
-    written = outputs.attempt(lambda: write_replay(replay, Path(options.out)))
+    written = outputs.attempt(lambda: write_replay(replays[result.name], Path(out)))
     return replace(result, replay=None if written is None else str(written))
 
 
-def _report(options: argparse.Namespace, told: Told, first_seed: int, outputs: Outputs) -> None:
+def _report(
+    options: argparse.Namespace, told: Told, replays: Replays, first_seed: int, outputs: Outputs
+) -> None:
     """Write what was asked for; where GitHub runs us, tell it what it shows beside the code."""
     if options.report:
-        outputs.attempt(lambda: _report_all(options, told, first_seed, outputs))
+        outputs.attempt(lambda: _report_all(options.out, told, replays, first_seed, outputs))
     for path, write in (
         (options.html, write_html),
         (options.junit, write_run_junit),
@@ -160,10 +174,19 @@ def _report(options: argparse.Namespace, told: Told, first_seed: int, outputs: O
         sys.stderr.writelines(f"{line}\n" for line in annotation_lines(told))
 
 
-def _report_all(options: argparse.Namespace, told: Told, first_seed: int, outputs: Outputs) -> None:
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    folder = new_folder(Path(options.out), f"run-{stamp}")
-    outputs.attempt(lambda: write_html(told, str(folder / "index.html")))
+def _report_all(out: str, told: Told, replays: Replays, first_seed: int, outputs: Outputs) -> None:
+    """Write all reports into a folder that can be moved: its page leads to its own replay files."""
+    now = time.gmtime()
+    folder = new_folder(Path(out), f"run-{time.strftime('%Y%m%d-%H%M%S', now)}")
+    written = {
+        name: outputs.attempt(partial(write_replay, replay, folder))
+        for name, replay in replays.items()
+    }
+    beside = Beside(
+        {name: path.name for name, path in written.items() if path is not None},
+        time.strftime("%Y-%m-%d %H:%M UTC", now),
+    )
+    outputs.attempt(lambda: write_html(told, str(folder / "index.html"), beside))
     outputs.attempt(lambda: write_run_junit(told, str(folder / "junit.xml")))
     outputs.attempt(lambda: write_markdown(told, str(folder / "summary.md")))
     document = documents.run_document(told, first_seed)

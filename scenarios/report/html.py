@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from importlib import resources
+from importlib.metadata import version
+from urllib.parse import quote
 
 from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.report.diagram_svg import svg_diagram
+from scenarios.report.overview_html import overview, promise_id
 from scenarios.report.plots import answering_plot, shipping_plot, timeline_plot
 from scenarios.report.story import (
+    Beside,
     OrderStory,
     Told,
     order_stories,
@@ -25,7 +31,7 @@ from scenarios.verdict import InvariantResult, ScenarioResult, Verdict
 MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROVEN: "? unproven"}
 NOT_SEEN = '<span class="soft">cannot be seen here</span>'
 HAPPENED = '<span class="mark held">✓ happened</span>'
-# So many are shown with their diagram at once; of the others it unfolds.
+# So many are told at once; the others unfold.
 OPEN_STORIES = 5
 # Colour and shape of what the timelines show.
 _LEGEND = (
@@ -37,20 +43,21 @@ _LEGEND = (
 )
 
 
-def html_report(told: Told) -> str:
-    """Return the whole page."""
+def html_report(told: Told, beside: Beside | None = None) -> str:
+    """Return the whole page; ``beside`` is what lies in one folder with it."""
     style = (resources.files("scenarios.report") / "report.css").read_text(encoding="utf-8")
     verdict = told.verdict
     troubled = [result for result in told.results if result.verdict is not Verdict.HELD]
     body = [
-        _head(told, verdict),
+        _head(told, verdict, beside),
+        overview(troubled),
         *(
-            _story(told, result, is_open=number < OPEN_STORIES)
+            _story(told, result, beside, is_open=number < OPEN_STORIES)
             for number, result in enumerate(troubled)
         ),
         _promises(told.results),
         _marks(told),
-        _scenarios(told),
+        _scenarios(told, beside),
         _plots(told.results),
     ]
     return (
@@ -63,7 +70,7 @@ def html_report(told: Told) -> str:
     )
 
 
-def _head(told: Told, verdict: Verdict) -> str:
+def _head(told: Told, verdict: Verdict, beside: Beside | None) -> str:
     counts = Counter(result.verdict for result in told.results)
     shares = "".join(
         f'<span class="{each.value}" style="flex:{counts[each]}"></span>'
@@ -84,25 +91,55 @@ def _head(told: Told, verdict: Verdict) -> str:
         f'<div class="bar" role="img" aria-label="{said}">{shares}</div>'
         f'<p class="soft">{fired} faults fired in {format_duration(world_s)} of the world’s '
         f"time. {self_checks(told)}</p>"
+        f'<p class="soft">{_made_by(beside)}.</p>'
         + "".join(f'<p class="unproven">Not proven: {escape(each)}.</p>' for each in told.doubts)
         + "</header>"
     )
 
 
-def _story(told: Told, result: ScenarioResult, *, is_open: bool) -> str:
+def _made_by(beside: Beside | None) -> str:
+    made = f"psp-scenarios {version('psp-scenarios')}"
+    return made if beside is None else f"{made}, {beside.made}"
+
+
+def _story(told: Told, result: ScenarioResult, beside: Beside | None, *, is_open: bool) -> str:
+    """Tell a failure; after the first few it is folded, for there is an overview on top."""
     text = "".join(f"<p>{escape(line)}</p>" for line in sentences(told, result))
     stories = order_stories(result)
-    first = "".join(_order(result, each) for each in stories[:1] if is_open)
-    rest = stories[1:] if is_open else stories
+    first = "".join(_order(result, each) for each in stories[:1])
+    rest = stories[1:]
     more = "".join(_folded(f"Order {o.number}, step by step", _order(result, o)) for o in rest)
-    return (
-        f'<section class="story {result.verdict.value}" id="{escape(result.name)}">'
+    attributes = f'class="story {result.verdict.value}" id="{escape(result.name)}"'
+    title = (
         f'<h3><span class="mark {result.verdict.value}">{MARKS[result.verdict]}</span> '
         f"{escape(result.name)}</h3>"
-        f'<p class="soft">{escape(result.summary)}</p>{text}'
-        f"<p>Play it again:</p><pre>{escape(replay_command(told, result))}</pre>{first}{more}"
-        "</section>"
     )
+    content = (
+        f'<p class="soft">{escape(result.summary)}</p>{text}'
+        f"{_again(told, result, beside)}{first}{more}"
+    )
+    if is_open:
+        return f"<section {attributes}>{title}{content}</section>"
+    return f"<details {attributes}><summary>{title}</summary>{content}</details>"
+
+
+def _again(told: Told, result: ScenarioResult, beside: Beside | None) -> str:
+    command = escape(_command(told, result, beside))
+    if beside is None or result.name not in beside.replays:
+        return f"<p>Play it again:</p><pre>{command}</pre>"
+    file = beside.replays[result.name]
+    # A colon in a name would make the first part of it a scheme.
+    link = f"./{quote(os.fsencode(file))}"
+    return (
+        f'<p>Play it again, with the file <a href="{link}">{escape(file)}</a> beside this page:</p>'
+        f"<pre>{command}</pre>"
+    )
+
+
+def _command(told: Told, result: ScenarioResult, beside: Beside | None) -> str:
+    if beside is None or result.name not in beside.replays:
+        return replay_command(told, result)
+    return replay_command(told, replace(result, replay=beside.replays[result.name]))
 
 
 def _order(result: ScenarioResult, story: OrderStory) -> str:
@@ -128,7 +165,7 @@ def _promises(results: Sequence[ScenarioResult]) -> str:
         links = ", ".join(f'<a href="#{escape(n)}">{escape(n)}</a>' for n in broken_in)
         mark = f'<span class="mark {verdict.value}">{MARKS[verdict]}</span>' if found else NOT_SEEN
         rows.append(
-            f"<tr><td>{mark}</td>"
+            f'<tr id="{promise_id(invariant.name)}"><td>{mark}</td>'
             f"<td>{escape(invariant.promise)}"
             f'<br><span class="soft"><code>{invariant.name}</code></span></td>'
             f'<td>{links or "–"}</td><td class="number">{cases}</td></tr>'
@@ -160,10 +197,10 @@ def _marks(told: Told) -> str:
     )
 
 
-def _scenarios(told: Told) -> str:
+def _scenarios(told: Told, beside: Beside | None) -> str:
     return (
         f"<h2>What was played</h2>{_legend()}"
-        + "".join(_scenario(told, result) for result in told.results)
+        + "".join(_scenario(told, result, beside) for result in told.results)
         + "".join(
             f'<p class="soft">Left out: <b>{escape(name)}</b>, since {escape(reason)}.</p>'
             for name, reason in told.left_out.items()
@@ -171,7 +208,7 @@ def _scenarios(told: Told) -> str:
     )
 
 
-def _scenario(told: Told, result: ScenarioResult) -> str:
+def _scenario(told: Told, result: ScenarioResult, beside: Beside | None) -> str:
     verdict = result.verdict.value
     cases = sum(each.evaluated for each in result.invariants)
     fired = ", ".join(f"{kind} ×{n}" for kind, n in result.faults_fired.items()) or "no faults"
@@ -189,7 +226,7 @@ def _scenario(told: Told, result: ScenarioResult) -> str:
         f"{format_duration(result.simulated_s)}</span>"
         f'<span class="says">{escape(result.summary)}</span></summary><div class="inside">'
         f"<p>Faults: {escape(fired)}.</p>{timeline}{_invariants(result)}{diagrams}"
-        f'<p class="soft"><code>{escape(replay_command(told, result))}</code></p></div></details>'
+        f'<p class="soft"><code>{escape(_command(told, result, beside))}</code></p></div></details>'
     )
 
 

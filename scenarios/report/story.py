@@ -45,6 +45,14 @@ class Told:
         return doubts_of(self.marks) if self.is_whole else []
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What lies in one folder with a page: replay files, by scenario; and when they were made."""
+
+    replays: Mapping[str, str]
+    made: str
+
+
 def self_checks(told: Told) -> str:
     """Say in a sentence how the harness looked at itself; nothing where it could not."""
     looks = [look for result in told.results for look in result.second_looks]

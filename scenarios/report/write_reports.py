@@ -13,14 +13,14 @@ from scenarios.report.junit import write_junit
 from scenarios.report.markdown import markdown_report
 from scenarios.report.matrix_html import matrix_html
 from scenarios.report.run_junit import run_suites
-from scenarios.report.story import Told
+from scenarios.report.story import Beside, Told
 
 LATEST = "latest"
 
 
-def write_html(told: Told, path: str) -> None:
+def write_html(told: Told, path: str, beside: Beside | None = None) -> None:
     """Write the page. Raises WrongUsage."""
-    write_file(path, html_report(told))
+    write_file(path, html_report(told, beside))
 
 
 def write_matrix_html(matrix: Matrix, seed: int, target: str, path: str) -> None:

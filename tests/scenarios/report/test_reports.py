@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from scenarios.__main__ import main
 from scenarios.report.annotations import annotation_lines
-from scenarios.report.html import html_report
+from scenarios.report.html import OPEN_STORIES, html_report
 from scenarios.report.junit import junit_text
 from scenarios.report.markdown import markdown_report
 from scenarios.report.order_story import steps_of
@@ -21,6 +22,7 @@ from scenarios.report.run_junit import run_suites
 from scenarios.report.story import Told, order_stories, replay_command, sentences
 from scenarios.run_suite import run_suite
 from scenarios.scenario_files import select
+from scenarios.verdict import Verdict
 from tests.scenarios.evidence_of import evidence, payment
 from tests.scenarios.report.junit_rules import broken_rules
 
@@ -237,6 +239,52 @@ def test_latest_leads_to_the_newest_report(tmp_path: Path, capsys) -> None:
     assert (tmp_path / "latest").resolve() == max(folders, key=lambda p: p.stat().st_mtime_ns)
     written = {path.name for path in (tmp_path / "latest").iterdir()}
     assert written == {"index.html", "junit.xml", "summary.md", "run.json"}
+
+
+def test_a_report_holds_its_own_replay_files_and_its_page_leads_to_them(tmp_path, capsys) -> None:
+    names = ["duplicated_webhooks", "polling"]
+    words = ["--shop", "no_dedupe", "--jobs", "1", "--report", "--out", str(tmp_path / "out")]
+    assert main(["run", *names, *words]) == 1
+    printed = re.findall(r"again: psp-scenarios replay (\S+)", capsys.readouterr().out)
+    assert [Path(path).parent for path in printed] == [tmp_path / "out"]
+    folder = (tmp_path / "out" / "latest").resolve()
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    assert str(tmp_path) not in text
+    moved = folder.rename(tmp_path / "from another machine")
+    links = [link for link in Page(text).links if not link.startswith("#")]
+    assert links == ["./no_dedupe-duplicated_webhooks.replay.json"]
+    for link in links:
+        assert f"psp-scenarios replay {link.removeprefix('./')}" in text
+        assert (moved / link).read_text() == Path(printed[0]).read_text()
+        assert main(["replay", str(moved / link)]) == 1
+
+
+def test_a_page_says_which_version_made_it_and_only_a_reports_page_when(tmp_path, held) -> None:
+    said = f"psp-scenarios {version('psp-scenarios')}"
+    assert f"{said}.</p>" in html_report(held)
+    assert main(["run", "calm", "--jobs", "1", "--report", "--out", str(tmp_path)]) == 0
+    text = (tmp_path / "latest" / "index.html").read_text(encoding="utf-8")
+    assert re.search(rf"{re.escape(said)}, \d{{4}}-\d\d-\d\d \d\d:\d\d UTC\.</p>", text)
+
+
+def test_many_failures_have_an_overview_with_links_and_all_but_the_first_are_folded() -> None:
+    names = [each.name for each in select([]) if "no_dedupe" in each.catches]
+    told = played(*names[: OPEN_STORIES + 2], shop="no_dedupe")
+    text = html_report(told)
+    overview = text[text.index("<nav") : text.index("</nav>")]
+    troubled = [each for each in told.results if each.verdict is not Verdict.HELD]
+    assert len(troubled) > OPEN_STORIES
+    for result in troubled:
+        assert f'href="#{result.name}"' in overview
+    assert 'href="#promise-fulfilled_at_most_once"' in overview
+    assert text.count('<details class="story broken"') == len(troubled) - OPEN_STORIES
+    assert text.index("</nav>") < text.index('class="story')
+    assert all(link.removeprefix("#") in Page(text).ids for link in Page(text).links)
+
+
+def test_one_failure_needs_no_overview(broken: Told, held: Told) -> None:
+    assert "<nav" not in html_report(held)
+    assert "<nav" not in html_report(replace(broken, results=broken.results[:1]))
 
 
 @pytest.mark.parametrize("option", ["--html", "--junit", "--markdown"])

@@ -1,4 +1,4 @@
-"""The report of a run on a narrow screen: what is wide scrolls in its own box, never the page."""
+"""The report of a run on a screen: what is wide scrolls in its own box, never the page."""
 
 from __future__ import annotations
 
@@ -25,17 +25,25 @@ def long_names() -> Told:
     return replace(told, results=[replace(each, replay=replay) for each in told.results])
 
 
+@pytest.fixture
+def longest_name() -> Told:
+    told = played("duplicated_webhooks", shop="no_dedupe")
+    return replace(told, results=[replace(each, name="n" * 180) for each in told.results])
+
+
 @pytest.mark.live
-async def test_the_page_fits_a_narrow_screen_folded_and_unfolded(
-    tmp_path: Path, long_names: Told
+@pytest.mark.parametrize(("names", "width"), [("long_names", 320), ("longest_name", 1440)])
+async def test_the_page_fits_the_screen_folded_and_unfolded(
+    names: str, width: int, tmp_path: Path, long_names: Told, longest_name: Told
 ) -> None:
+    told = {"long_names": long_names, "longest_name": longest_name}[names]
     file = tmp_path / "report.html"
-    file.write_text(html_report(long_names), encoding="utf-8")
+    file.write_text(html_report(told), encoding="utf-8")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=program("chromium", "chromium"), args=ARGUMENTS
         )
-        page = await browser.new_page(viewport={"width": 320, "height": 800})
+        page = await browser.new_page(viewport={"width": width, "height": 800})
         await page.goto(file.as_uri())
         folded = await page.evaluate(BESIDE)
         await page.evaluate(UNFOLD)
