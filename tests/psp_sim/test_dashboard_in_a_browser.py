@@ -99,3 +99,24 @@ async def test_a_lost_webhook_is_found_explained_and_sent_again_by_keyboard(tmp_
         await expect(page.locator("html")).to_have_class(re.compile("large"))
         assert await page.title() == "psp-sim"
         assert problems == []
+
+
+async def test_a_long_address_stays_in_its_pane(tmp_path, browser):
+    options = ("--port", "0", "--settle-after", "0s", "--retry-schedule", "none")
+    async with real_sink() as sink, provider_process(tmp_path, *options) as process:
+        url, _ = await announcement(process)
+        async with client_of(url) as http:
+            address = f"{sink.url}/{'x' * 300}"
+            await http.post("/v1/webhook_endpoints", json={"url": address})
+            headers = {"idempotency-key": "k1"}
+            await http.post("/v1/payments", json=payment_body("far"), headers=headers)
+        page = await browser.new_page(viewport={"width": 1280, "height": 720})
+        page.set_default_timeout(PATIENCE_S * 1000)
+        await page.goto(f"{url}/_dashboard")
+        await page.keyboard.press("3")
+        await page.locator("#list tbody tr").first.click()
+        request = page.get_by_text("Request: POST")
+        await expect(request).to_be_visible()
+        beside = "each => each.scrollWidth - each.clientWidth"
+        assert await request.evaluate(beside) <= 0
+        assert await page.locator("#detail").evaluate(beside) <= 0
