@@ -24,6 +24,21 @@ from tests.programs import program
 from tests.scenarios.report.test_reports import Page
 from tests.shop.storefront.test_in_a_browser import ARGUMENTS, PATIENCE_MS
 
+# What is seen of a sign and of the ground behind it, as red, green and blue.
+SEEN = """each => {
+  const pixel = document.createElement('canvas').getContext('2d');
+  const seen = [];
+  for (const one of [document.body, each]) {
+    pixel.fillStyle = getComputedStyle(one).backgroundColor;
+    pixel.fillRect(0, 0, 1, 1);
+  }
+  seen.push([...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3));
+  pixel.fillStyle = getComputedStyle(each).color;
+  pixel.fillRect(0, 0, 1, 1);
+  seen.push([...pixel.getImageData(0, 0, 1, 1).data].slice(0, 3));
+  return seen;
+}"""
+
 HELD, UNPROVEN = Cell(Verdict.HELD), Cell(Verdict.UNPROVEN)
 TWICE = Cell(Verdict.BROKEN, ["fulfilled_at_most_once", "money_balances"])
 ONCE = Cell(Verdict.BROKEN, ["fulfilled_at_most_once"])
@@ -188,3 +203,30 @@ async def test_the_page_fits_every_screen_and_scrolls_by_keyboard(tmp_path: Path
         assert await page.evaluate(beside) <= 0
         await browser.close()
     assert asked == [file.as_uri()]
+
+
+def luminance(seen: list[int]) -> float:
+    shares = [value / 255 for value in seen]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return sum(weight * s for weight, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_sign_of_the_table_can_be_read(scheme, tmp_path: Path) -> None:
+    file = tmp_path / "matrix.html"
+    file.write_text(matrix_html(matrix(is_spoilt=True), 1, "sim"))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program("chromium", "chromium"), args=ARGUMENTS, timeout=PATIENCE_MS
+        )
+        page = await browser.new_page(color_scheme=scheme)
+        await page.goto(file.as_uri())
+        for sign in ("killed", "chance", "missed", "unproven", "idle"):
+            cell = page.locator(f".matrix td.{sign}").first
+            for _ in ("at rest", "pointed at"):
+                ground, ink = map(luminance, await cell.evaluate(SEEN))
+                contrast = (max(ground, ink) + 0.05) / (min(ground, ink) + 0.05)
+                assert contrast >= 4.5, sign
+                await cell.hover()
+        await browser.close()
