@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from psp_sim.domain.duration import format_duration
@@ -15,6 +16,7 @@ _MARKS = {Verdict.HELD: "✓ held", Verdict.BROKEN: "✗ broken", Verdict.UNPROV
 # Forges stop rendering a summary at a size of about a megabyte; diagrams are what is large.
 DIAGRAMS_MAX = 10
 STEPS_MAX = 30
+_MARKUP = re.compile(r"[\\`*\[\]<>#|~&]|(?<!\w)_|_(?!\w)")
 
 
 def markdown_report(told: Told) -> str:
@@ -38,7 +40,12 @@ def markdown_report(told: Told) -> str:
 
 
 def _story(told: Told, result: ScenarioResult, *, has_diagram: bool) -> list[str]:
-    lines = [f"## {_MARKS[result.verdict]}: {result.name}", "", f"*{_cell(result.summary)}*", ""]
+    lines = [
+        f"## {_MARKS[result.verdict]}: {_name(result.name)}",
+        "",
+        f"*{_cell(result.summary)}*",
+        "",
+    ]
     lines += [f"- {_cell(sentence)}" for sentence in sentences(told, result)]
     lines += ["", "```sh", replay_command(told, result), "```", ""]
     stories = order_stories(result) if has_diagram else []
@@ -93,10 +100,15 @@ def _scenarios(told: Told) -> list[str]:
         fired = ", ".join(f"{kind} ×{n}" for kind, n in result.faults_fired.items()) or "none"
         cases = sum(each.evaluated for each in result.invariants)
         simulated = format_duration(result.simulated_s)
-        name = f"**{result.name}**<br>{_cell(result.summary)}"
+        name = f"**{_name(result.name)}**<br>{_cell(result.summary)}"
         lines.append(f"| {_MARKS[result.verdict]} | {name} | {fired} | {cases} | {simulated} |")
-    left_out = [f"- left out: **{n}**, since {_cell(r)}" for n, r in told.left_out.items()]
+    left_out = [f"- left out: **{_name(n)}**, since {_cell(r)}" for n, r in told.left_out.items()]
     return [*lines, "", *left_out, "", "</details>"]
+
+
+def _name(name: str) -> str:
+    """Escape what Markdown would take for markup; an underscore within a word is none."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(name.split("\n")))
 
 
 def _cell(text: str) -> str:

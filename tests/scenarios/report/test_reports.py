@@ -187,6 +187,15 @@ def test_markdown_has_a_diagram_that_mermaid_can_read(broken: Told) -> None:
     assert text.count("```") % 2 == 0
 
 
+def test_a_name_that_looks_like_markup_is_told_as_it_is_in_markdown(broken: Told) -> None:
+    name = "a*b* <img> [x](y) `c` _d_ e_f # |"
+    text = markdown_report(replace(broken, results=[replace(broken.results[0], name=name)]))
+    written = r"a\*b\* \<img\> \[x\](y) \`c\` \_d\_ e_f \# \|"
+    assert f"## ✗ broken: {written}\n" in text
+    assert f"| **{written}**<br>" in text
+    assert "duplicated_webhooks" in markdown_report(broken)
+
+
 @pytest.mark.parametrize("shop", ["held", "broken"])
 def test_junit_keeps_to_the_schema(shop: str, request) -> None:
     told = request.getfixturevalue(shop)
