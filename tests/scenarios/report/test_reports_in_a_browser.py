@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import async_playwright
 
-from scenarios.report.html import html_report
+from scenarios.report.html import OPEN_STORIES, html_report
 from scenarios.report.story import Told
 from tests.programs import program
 from tests.scenarios.report.test_reports import played
@@ -16,6 +16,17 @@ from tests.shop.storefront.test_in_a_browser import ARGUMENTS
 
 BESIDE = "document.documentElement.scrollWidth - innerWidth"
 UNFOLD = "document.querySelectorAll('details').forEach(each => each.open = true)"
+
+HIDDEN = """[...document.querySelectorAll('details.story pre')].filter(each =>
+  !each.checkVisibility({contentVisibilityAuto: true})).length"""
+GROUND = "getComputedStyle(document.querySelector('.sequence .back')).fill"
+
+
+@pytest.fixture
+def many_failures() -> Told:
+    told = played("duplicated_webhooks", shop="no_dedupe")
+    results = [replace(told.results[0], name=f"number {n}") for n in range(OPEN_STORIES + 1)]
+    return replace(told, results=results)
 
 
 @pytest.fixture
@@ -29,6 +40,25 @@ def long_names() -> Told:
 def longest_name() -> Told:
     told = played("duplicated_webhooks", shop="no_dedupe")
     return replace(told, results=[replace(each, name="n" * 180) for each in told.results])
+
+
+@pytest.mark.live
+async def test_on_paper_a_story_is_unfolded_and_its_diagram_light(
+    tmp_path: Path, many_failures: Told
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(html_report(many_failures), encoding="utf-8")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program("chromium", "chromium"), args=ARGUMENTS
+        )
+        page = await browser.new_page(color_scheme="dark")
+        await page.goto(file.as_uri())
+        assert await page.evaluate(HIDDEN) > 0
+        await page.emulate_media(media="print")
+        assert await page.evaluate(HIDDEN) == 0
+        assert await page.evaluate(GROUND) == "rgb(255, 255, 255)"
+        await browser.close()
 
 
 @pytest.mark.live
