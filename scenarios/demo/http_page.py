@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from scenarios.demo.knobs import LIMITS, BadKnob
-from scenarios.demo.presenter import ACTIONS, Presenter
+from scenarios.demo.presenter import ACTIONS, END, Presenter
 from scenarios.demo.services import KINDS
 from scenarios.demo.tour import TOUR
 from scenarios.plotly_bundle import plotly_js
@@ -107,7 +107,7 @@ def _whole(value: Any) -> int:
 async def _stream(presenter: Presenter) -> AsyncIterator[str]:
     queue = presenter.listen()
     try:
-        while True:
-            yield f"data: {await queue.get()}\n\n"
+        while (text := await queue.get()) != END:
+            yield f"data: {text}\n\n"
     finally:
         presenter.leave(queue)

@@ -28,6 +28,7 @@ NUMBERS_EVERY_S = 0.5
 PACKETS_MAX = 120
 LISTENERS_MAX = 16
 QUEUE_MAX = 100
+END = ""
 ACTIONS = ("burst", "outage", "forge")
 
 _TROUBLE = (httpx.HTTPError, BadAnswer)
@@ -47,7 +48,7 @@ class Presenter:
         self._outage_ends_at = 0.0
         self._customers = 0
         self._notes: deque[str] = deque(maxlen=1)
-        self._shipments_seen: dict[str, int] = {}
+        self._has_ended = False
         self._turning = asyncio.Lock()
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -58,14 +59,29 @@ class Presenter:
         self._packets.append((lane.name, direction, outcome))
 
     def listen(self) -> asyncio.Queue[str]:
-        """Return a queue of messages; one that is not read is given up."""
+        """Return a queue of messages; ``END`` is its last. One that is not read is given up."""
         queue: asyncio.Queue[str] = asyncio.Queue(QUEUE_MAX)
-        self._listeners = [*self._listeners[-LISTENERS_MAX + 1 :], queue]
+        if self._has_ended:
+            _end(queue)
+            return queue
+        self._listeners.append(queue)
+        for given_up in self._listeners[:-LISTENERS_MAX]:
+            self._give_up(given_up)
         return queue
 
     def leave(self, queue: asyncio.Queue[str]) -> None:
         """Tell a queue no more."""
         self._listeners = [each for each in self._listeners if each is not queue]
+
+    def end(self) -> None:
+        """Tell every listener, and whoever comes from now on, that nothing more is told."""
+        self._has_ended = True
+        for queue in list(self._listeners):
+            self._give_up(queue)
+
+    def _give_up(self, queue: asyncio.Queue[str]) -> None:
+        self.leave(queue)
+        _end(queue)
 
     def numbers(self) -> dict[str, Any]:
         """Return the whole state of this moment."""
@@ -100,7 +116,7 @@ class Presenter:
             try:
                 queue.put_nowait(text)
             except asyncio.QueueFull:
-                self.leave(queue)
+                self._give_up(queue)
 
     def _count_shipments(self) -> None:
         """Take the warehouses' new calls into the books, and let go of them."""
@@ -230,3 +246,9 @@ class Presenter:
         task = asyncio.ensure_future(work)
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
+
+
+def _end(queue: asyncio.Queue[str]) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(END)

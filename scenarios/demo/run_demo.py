@@ -40,7 +40,11 @@ async def show(port: int, announce: Callable[[str], None], on_start: OnStart) ->
             serving(create_page(presenter), bound) as url,
         ):
             announce(url)
-            await asyncio.Event().wait()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                # A server that stops waits for what it still has to say.
+                presenter.end()
 
 
 async def record(seconds: float, on_start: OnStart) -> str:
@@ -81,7 +85,7 @@ async def _walk(presenter: Presenter, seconds: float) -> None:
 @asynccontextmanager
 async def _on_stage(on_start: OnStart) -> AsyncIterator[Presenter]:
     """Yield a presenter whose processes all run. Whatever ends the body ends every process."""
-    _end_on_signals()
+    is_to_stop = _end_on_signals()
     transport = real_transport()
     presenter = Presenter(time.time, random.Random())
     try:
@@ -104,6 +108,9 @@ async def _on_stage(on_start: OnStart) -> AsyncIterator[Presenter]:
                     for task in running:
                         task.cancel()
     except* Unreachable as trouble:
+        if is_to_stop():
+            # Whoever stops us may have stopped our processes too: that is no trouble.
+            raise asyncio.CancelledError from None
         raise trouble.exceptions[0] from None
     finally:
         await transport.aclose()
@@ -125,9 +132,19 @@ def _services(
     return Services(kind, lane, transport, presenter.tell, time.time, own, on_start=on_start)
 
 
-def _end_on_signals() -> None:
-    """Ctrl-C, a terminal that closes and a polite kill end the processes too."""
+def _end_on_signals() -> Callable[[], bool]:
+    """Ctrl-C, a terminal that closes and a polite kill end the processes too.
+
+    Return what tells whether one of them came.
+    """
     loop, main = asyncio.get_running_loop(), asyncio.current_task()
     assert main is not None
+    stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        main.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, main.cancel)
+        loop.add_signal_handler(number, end)
+    return stop.is_set

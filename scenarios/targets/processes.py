@@ -57,6 +57,8 @@ async def started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterat
             stdout=asyncio.subprocess.PIPE,
             stderr=output,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            # Ctrl-C reaches whoever started it alone, which then stops it in an orderly way.
+            start_new_session=True,
         )
         end_with_us(process.pid)
         try:

@@ -45,14 +45,21 @@ def is_alive(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def demo(folder: Path, options: Sequence[str] = ("--port", "0")) -> AsyncIterator[Demo]:
+async def demo(
+    folder: Path,
+    options: Sequence[str] = ("--port", "0"),
+    command: Sequence[str] = (sys.executable, "-m", "scenarios", "demo"),
+    terminal: int | None = None,
+) -> AsyncIterator[Demo]:
     """Run the demo; whatever happens, neither it nor what it started outlives the block."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "scenarios", "demo", *options),
+        *(*command, *options),
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=terminal,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=terminal is not None,
     )
     running = Demo(process)
     hearing = asyncio.create_task(_hear(running))
