@@ -8,6 +8,7 @@ import sys
 
 from psp_sim.domain.duration import parse_duration
 from scenarios.demo.run_demo import record, show
+from scenarios.demo.tour import SHORTEST_TOUR_S
 from scenarios.errors import WrongUsage
 from scenarios.plotly_bundle import plotly_js
 from scenarios.report import terminal
@@ -24,7 +25,7 @@ def add_to(command: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     command.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}; 0 picks one")
     command.add_argument(
-        "--for", dest="duration", metavar="20s", help="take the tour in this time and record it"
+        "--for", dest="duration", metavar="40s", help="take the tour in this time and record it"
     )
     command.add_argument("--html", metavar="FILE", help="the recording; default: demo.html")
     command.set_defaults(work=_work)
@@ -70,6 +71,11 @@ def _seconds(text: str) -> float:
         seconds = parse_duration(text)
     except ValueError as problem:
         raise WrongUsage(f"--for: {problem}") from problem
-    if not 1 <= seconds <= RECORDING_S_MAX:
-        raise WrongUsage(f"--for {text} is not from 1s to 1h")
+    if seconds < SHORTEST_TOUR_S:
+        raise WrongUsage(
+            f"--for {text} is too short to see what the tour tells of: "
+            f"name at least {SHORTEST_TOUR_S:g}s"
+        )
+    if seconds > RECORDING_S_MAX:
+        raise WrongUsage(f"--for {text} is longer than 1h")
     return seconds

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from scenarios.demo.pace import Pace
+
 LIMITS: Mapping[str, tuple[float, float]] = {
     "polling_interval_s": (0.5, 30.0),
     "settlement_s": (0.0, 30.0),
@@ -31,6 +33,16 @@ class Knobs:
     delay_s: float = 0.0
     customers_per_minute: float = 40.0
     wrong_url: bool = False
+
+    @classmethod
+    def at(cls, pace: Pace) -> Knobs:
+        """Return the knobs of the start."""
+        live = cls()
+        return cls(
+            polling_interval_s=pace.of(live.polling_interval_s),
+            settlement_s=pace.of(live.settlement_s),
+            customers_per_minute=round(live.customers_per_minute / pace.factor),
+        )
 
     def turned(self, changes: Mapping[str, Any]) -> Knobs:
         """Return these knobs with some turned. Raises BadKnob."""

@@ -27,6 +27,7 @@ class Lane:
 
     name: str
     title: str
+    stuck_after_s: float = STUCK_AFTER_S
     counts: Counter[str] = field(default_factory=Counter)
     orders: dict[str, Order] = field(default_factory=dict)
     staleness_s: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_STALENESS))
@@ -73,6 +74,18 @@ class Lane:
         if not 200 <= status < 300:
             self.counts["refused"] += 1
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether every order of its books has left."""
+        return all(order.known_at is not None for order in self.orders.values())
+
+    def lacks_news_of(self, before: float) -> bool:
+        """Tell whether there is an order of which the shop still lacks what was so by then."""
+        return any(
+            order.settled_at is not None and order.settled_at <= before and order.known_at is None
+            for order in self.orders.values()
+        )
+
     def as_json(self, now: float) -> dict[str, Any]:
         """Return the numbers of this moment; times in seconds."""
         open_since = [
@@ -87,7 +100,7 @@ class Lane:
         )
         return {
             **{key: self.counts[key] for key in keys},
-            "stuck": sum(age_s > STUCK_AFTER_S for age_s in open_since),
+            "stuck": sum(age_s > self.stuck_after_s for age_s in open_since),
             "unknown": len(open_since),
             # News that is still to come is as late as it has been so far.
             "staleness_s": round(max([*open_since, _mean(recent)]), 3),

@@ -17,6 +17,7 @@ from scenarios.api import BadAnswer
 from scenarios.customers import order_of
 from scenarios.demo.knobs import BadKnob, Knobs
 from scenarios.demo.lane import Lane
+from scenarios.demo.pace import LIVE, Pace
 from scenarios.demo.services import WEBHOOKS_PATH, Services
 from scenarios.demo.tour import TOUR
 
@@ -29,6 +30,8 @@ PACKETS_MAX = 120
 LISTENERS_MAX = 16
 QUEUE_MAX = 100
 END = ""
+MAKING_GOOD_S_MAX, MAKE_GOOD_EVERY_S = 4.0, 0.3
+MAKING_GOOD = "Before it begins: the provider sends again what got lost before."
 ACTIONS = ("burst", "outage", "forge")
 
 _TROUBLE = (httpx.HTTPError, BadAnswer)
@@ -37,17 +40,19 @@ _TROUBLE = (httpx.HTTPError, BadAnswer)
 class Presenter:
     """The state of one demo. ``now`` is the wall clock; ``chance`` decides when customers come."""
 
-    def __init__(self, now: Callable[[], float], chance: random.Random) -> None:
+    def __init__(self, now: Callable[[], float], chance: random.Random, pace: Pace = LIVE) -> None:
         self._now = now
         self._chance = chance
-        self.knobs = Knobs()
+        self._pace = pace
+        self.knobs = Knobs.at(pace)
         self.step: int | None = None
         self.services: list[Services] = []
         self._packets: deque[tuple[str, str, str]] = deque(maxlen=PACKETS_MAX)
         self._listeners: list[asyncio.Queue[str]] = []
         self._outage_ends_at = 0.0
         self._customers = 0
-        self._notes: deque[str] = deque(maxlen=1)
+        self._steps_taken = 0
+        self._note = ""
         self._has_ended = False
         self._turning = asyncio.Lock()
         self._at_work: set[asyncio.Task[None]] = set()
@@ -90,7 +95,7 @@ class Presenter:
             "knobs": self.knobs.as_json(),
             "step": self.step,
             "outage": now < self._outage_ends_at,
-            "note": self._notes[-1] if self._notes else "",
+            "note": self._note,
             "lanes": {each.lane.name: each.lane.as_json(now) for each in self.services},
         }
 
@@ -134,7 +139,9 @@ class Presenter:
             if per_minute <= 0:
                 await asyncio.sleep(NUMBERS_EVERY_S)
                 continue
-            await asyncio.sleep(min(self._chance.expovariate(per_minute / 60), 10.0))
+            mean_s = 60 / per_minute
+            # Bounded, so that no step has to do without customers.
+            await asyncio.sleep(min(self._chance.expovariate(1 / mean_s), 2 * mean_s, 10.0))
             self._start(self._buy())
 
     async def _buy(self) -> None:
@@ -189,22 +196,50 @@ class Presenter:
             for _ in range(BURST):
                 self._start(self._buy())
         if action == "outage":
-            self._outage_ends_at = self._now() + OUTAGE_S
+            self._outage_ends_at = self._now() + self._pace.of(OUTAGE_S)
             async with self._turning:
                 await asyncio.gather(*(self._apply(each) for each in self.services))
         if action == "forge":
             await asyncio.gather(*(self._forge(each) for each in self.services))
 
     async def go_to(self, step: int) -> None:
-        """Take a step of the tour, from 0. Raises BadKnob."""
+        """Take a step of the tour, from 0, when what the one before lost has come. Raises BadKnob.
+
+        Another step that is taken in the meantime takes the place of this one.
+        """
         if not 0 <= step < len(TOUR):
             raise BadKnob(f"step {step} is not from 0 to {len(TOUR) - 1}")
         self.step = step
         self._outage_ends_at = 0.0
+        self._steps_taken += 1
+        taken = self._steps_taken
+        at_start = Knobs.at(self._pace).as_json()
+        await self.turn(at_start)
+        await self._make_good()
+        if taken != self._steps_taken:
+            return
         here = TOUR[step]
-        await self.turn(Knobs().as_json() | dict(here.knobs))
+        if here.knobs:
+            await self.turn(at_start | dict(here.knobs))
         for action in here.actions:
             await self.act(action)
+
+    async def _make_good(self) -> None:
+        """Have what was lost sent again, and wait a moment for it to be heard."""
+        began_at = self._now()
+        shops = [each for each in self.services if each.is_webhook_shop]
+        if not any(each.lane.lacks_news_of(began_at) for each in shops):
+            return
+        self._note = MAKING_GOOD
+        while self._now() < began_at + MAKING_GOOD_S_MAX:
+            # Again and again, since what is lost at this moment has not failed yet.
+            with contextlib.suppress(*_TROUBLE):
+                await asyncio.gather(*(each.send_again() for each in shops))
+            await asyncio.sleep(MAKE_GOOD_EVERY_S)
+            self._count_shipments()
+            if not any(each.lane.lacks_news_of(began_at) for each in shops):
+                break
+        self._note = ""
 
     async def _apply(self, each: Services) -> None:
         each.poll_every(self.knobs.polling_interval_s)

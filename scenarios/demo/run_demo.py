@@ -16,15 +16,18 @@ from typing import Any
 
 from psp_sim.server import bind, real_transport
 from scenarios.demo.http_page import create_page
-from scenarios.demo.lane import Lane
+from scenarios.demo.lane import STUCK_AFTER_S, Lane
+from scenarios.demo.pace import LIVE, Pace
 from scenarios.demo.presenter import Presenter
 from scenarios.demo.recording import recording_page
-from scenarios.demo.services import KINDS, Services
-from scenarios.demo.tour import TOUR
+from scenarios.demo.services import KINDS, Kind, Services
+from scenarios.demo.tour import SETTLING_S, TOUR, TOUR_S, pace_of_a_tour
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.targets.processes import Started, serving
 
 HOST = "127.0.0.1"
+PATIENCE_S = 60.0
+LOOK_EVERY_S = 0.1
 OnStart = Callable[[Started], None]
 
 
@@ -50,10 +53,12 @@ async def show(port: int, announce: Callable[[str], None], on_start: OnStart) ->
 async def record(seconds: float, on_start: OnStart) -> str:
     """Take the tour without a browser; return it as one page. Raises Unreachable.
 
-    ``seconds`` is shared among the steps, from the moment when everything runs.
+    ``seconds`` is shared among the steps, from the moment when every shop has shipped something.
     """
     messages: list[tuple[float, Any]] = []
-    async with _on_stage(on_start) as presenter:
+    pace = pace_of_a_tour(seconds)
+    async with _on_stage(on_start, pace) as presenter:
+        await _until(lambda: all(each.lane.counts["shipped"] for each in presenter.services))
         queue = presenter.listen()
         began_at = time.time()
         walking = asyncio.create_task(_walk(presenter, seconds))
@@ -77,21 +82,33 @@ async def next_message(queue: asyncio.Queue[str], within_s: float = 0.5) -> str 
 
 
 async def _walk(presenter: Presenter, seconds: float) -> None:
-    for step in range(len(TOUR)):
-        await presenter.go_to(step)
-        await asyncio.sleep(seconds / len(TOUR))
+    for number, step in enumerate(TOUR):
+        await presenter.go_to(number)
+        await asyncio.sleep(step.lasts_s * seconds / TOUR_S)
+    await presenter.turn({"customers_per_minute": 0.0})
+    await asyncio.sleep(SETTLING_S * seconds / TOUR_S)
+    await _until(lambda: all(each.lane.is_at_rest for each in presenter.services))
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Wait for it; what has not come about in a while is recorded as it is."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            while not is_so():  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_EVERY_S)
 
 
 @asynccontextmanager
-async def _on_stage(on_start: OnStart) -> AsyncIterator[Presenter]:
+async def _on_stage(on_start: OnStart, pace: Pace = LIVE) -> AsyncIterator[Presenter]:
     """Yield a presenter whose processes all run. Whatever ends the body ends every process."""
     is_to_stop = _end_on_signals()
     transport = real_transport()
-    presenter = Presenter(time.time, random.Random())
+    presenter = Presenter(time.time, random.Random(), pace)
     try:
         with tempfile.TemporaryDirectory(prefix="psp-demo-") as folder:
             presenter.services = [
-                _services(kind.name, Path(folder), presenter, transport, on_start) for kind in KINDS
+                _services(kind, Path(folder), presenter, transport, on_start, pace)
+                for kind in KINDS
             ]
             async with asyncio.TaskGroup() as tasks:
                 running = [
@@ -123,13 +140,17 @@ def _goings_on(presenter: Presenter, tasks: asyncio.TaskGroup) -> list[asyncio.T
 
 
 def _services(
-    name: str, folder: Path, presenter: Presenter, transport: Any, on_start: OnStart
+    kind: Kind,
+    folder: Path,
+    presenter: Presenter,
+    transport: Any,
+    on_start: OnStart,
+    pace: Pace,
 ) -> Services:
-    kind = next(each for each in KINDS if each.name == name)
-    own = folder / name
+    own = folder / kind.name
     own.mkdir()
-    lane = Lane(kind.name, kind.title)
-    return Services(kind, lane, transport, presenter.tell, time.time, own, on_start=on_start)
+    lane = Lane(kind.name, kind.title, pace.of(STUCK_AFTER_S))
+    return Services(kind, lane, transport, presenter.tell, time.time, own, pace, on_start=on_start)
 
 
 def _end_on_signals() -> Callable[[], bool]:

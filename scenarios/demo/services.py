@@ -14,6 +14,7 @@ import httpx
 
 from scenarios.api import Api
 from scenarios.demo.lane import Lane
+from scenarios.demo.pace import LIVE, Pace
 from scenarios.demo.tap import NO_ANSWER, Passed, Tap
 from scenarios.errors import Unreachable
 from scenarios.targets.processes import Started, serving, started
@@ -25,28 +26,30 @@ _TIMEOUT_S = 5.0
 _PAYMENT = "/v1/payments/"
 WEBHOOKS_PATH = "/webhooks/psp"
 
+_PROVIDER = 'port = 0\nquiet = true\ndatabase = "sqlite:///:memory:"\nconnect_timeout = "2s"\n'
+# A lost webhook has failed after that; a busy shop must be able to answer in it.
+_ATTEMPT_S, _ATTEMPT_S_MIN = 2.0, 1.0
 # Quick enough to be seen by an audience, and of the same shape as what providers do.
-_PROVIDER = (
-    'port = 0\nquiet = true\ndatabase = "sqlite:///:memory:"\nretry_schedule = "20s,60s,120s"\n'
-    'attempt_timeout = "2s"\nconnect_timeout = "2s"\n'
-)
-_NEVER = {"--reconcile-interval": "10000000", "--reconcile-interval-cap": "10000000"}
+_RETRIES_S = (20.0, 60.0, 120.0)
+_RETRY_DELAY_CAP_S = 4.0
+_NEVER_S = 10_000_000.0
+_NEVER = {"--reconcile-interval": _NEVER_S, "--reconcile-interval-cap": _NEVER_S}
 _ASKS_SOON = {
-    "--reconcile-after": "6s",
-    "--reconcile-interval": "4s",
-    "--reconcile-interval-cap": "15s",
+    "--reconcile-after": 6.0,
+    "--reconcile-interval": 4.0,
+    "--reconcile-interval-cap": 15.0,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A shop to show: its module, how it learns outcomes, its further options."""
+    """A shop to show: its module, how it learns outcomes, its further options in seconds."""
 
     name: str
     title: str
     command: tuple[str, ...]
     tracking: str
-    options: Mapping[str, str]
+    options: Mapping[str, float]
 
 
 KINDS = (
@@ -80,6 +83,7 @@ class Services:
     tell: Tell
     now: Callable[[], float]
     folder: Path
+    pace: Pace = LIVE
     provider: Api = field(init=False)
     shop: Api = field(init=False)
     processes: list[Started] = field(default_factory=list)
@@ -91,6 +95,7 @@ class Services:
         self.warehouse = Warehouse(self.now)
         self._restart = asyncio.Event()
         self._polling_interval_s = 3.0
+        self._delivered_up_to = ""
         self.ready = asyncio.Event()
 
     @property
@@ -141,9 +146,38 @@ class Services:
             if self.kind.tracking == POLLING:
                 self._restart.set()
 
+    async def send_again(self) -> None:
+        """Have the provider try at once what it would try later."""
+        if not self.is_webhook_shop:
+            return
+        for endpoint in await self.provider.get_all("/v1/webhook_endpoints"):
+            again = [
+                self.provider.call("POST", f"/v1/deliveries/{delivery['id']}/redeliver")
+                for delivery in await self._not_delivered(endpoint["id"])
+            ]
+            await asyncio.gather(*again)
+
+    async def _not_delivered(self, endpoint_id: str) -> list[dict[str, Any]]:
+        """Return what has been tried in vain; pages that are all delivered are not read again."""
+        found: list[dict[str, Any]] = []
+        cursor: str | None = self._delivered_up_to
+        while cursor is not None:
+            path = f"/v1/webhook_endpoints/{endpoint_id}/deliveries?limit=100{cursor}"
+            page = await self.provider.get(path)
+            if page["next"] and all(one["state"] == "delivered" for one in page["data"]):
+                self._delivered_up_to = f"&after={page['next']}"
+            found += [one for one in page["data"] if one["state"] == "waiting"]
+            cursor = f"&after={page['next']}" if page["next"] else None
+        return found
+
     def _provider_command(self) -> list[str]:
         config = self.folder / "psp.toml"
-        config.write_text(f'{_PROVIDER}api_key = "{API_KEY}"\n')
+        retries = ",".join(f"{self.pace.of(retry_s)}s" for retry_s in _RETRIES_S)
+        attempt_s = max(self.pace.of(_ATTEMPT_S), _ATTEMPT_S_MIN)
+        config.write_text(
+            f'{_PROVIDER}api_key = "{API_KEY}"\n'
+            f'attempt_timeout = "{attempt_s}s"\nretry_schedule = "{retries}"\n'
+        )
         return ["-m", "psp_sim", "serve", "--config", str(config)]
 
     def _shop_command(self, psp_url: str, warehouse_url: str) -> list[str]:
@@ -156,8 +190,8 @@ class Services:
             "--warehouse-url": f"{warehouse_url}/fulfilments",
             "--tracking": self.kind.tracking,
             "--polling-interval": f"{self._polling_interval_s}s",
-            "--retry-delay-cap": "4s",
-            **self.kind.options,
+            "--retry-delay-cap": f"{self.pace.of(_RETRY_DELAY_CAP_S)}s",
+            **{name: f"{self.pace.of(live_s)}s" for name, live_s in self.kind.options.items()},
         }
         return [*self.kind.command, "serve", *(word for pair in options.items() for word in pair)]
 

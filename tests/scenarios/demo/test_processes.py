@@ -1,4 +1,4 @@
-"""However the demo ends, no process of it is left; and it can be recorded without a browser."""
+"""However the demo ends, no process of it is left."""
 
 from __future__ import annotations
 
@@ -50,14 +50,3 @@ async def test_when_one_process_crashes_the_demo_says_so_and_ends_the_others(tmp
         await asyncio.sleep(0.1)
     assert "ended by itself" in running.said
     assert "Traceback" not in running.said
-
-
-async def test_a_recording_is_one_file_with_the_whole_tour_in_it(tmp_path) -> None:
-    options = ("--for", "3s", "--html", "tour.html")
-    async with demo(tmp_path, options) as running:
-        assert await running.end() == 0
-        assert not [pid for pid in running.children if is_alive(pid)]
-    page = (tmp_path / "tour.html").read_text()
-    assert '"step":5' in page
-    assert 'src="/' not in page
-    assert "script-src 'sha256-" in page
