@@ -1,13 +1,12 @@
 "use strict";
-// Lanes, counters, charts, knobs and the tour; fed by the server, or by a recording in the page.
+// Lanes, counters, knobs and the tour; fed by the server, or by a recording in the page.
 (async () => {
-  const KEPT = 240, COLOURS = ["#0072b2", "#d55e00", "#009e73"];
+  const QUIET_MS_MAX = 5000, AGAIN_AFTER_MS = 2000;
   const recorded = document.getElementById("recording");
   const recording = recorded && JSON.parse(recorded.textContent);
   const script = recording ? recording.script : await (await fetch("/script")).json();
   const at = (id) => document.getElementById(id);
-  const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  let step = null, began = 0;
+  let step = null, began = null, player = null;
 
   const COUNTERS = [
     ["questions", "questions"], ["wasted", "for nothing", "waste"], ["webhooks", "webhooks"], ["refused", "refused", "bad"],
@@ -28,10 +27,9 @@
   }
 
   // -- lanes ----------------------------------------------------------------------------------
-  const cells = {}, series = {};
+  const cells = {};
   script.lanes.forEach((lane) => {
     cells[lane.name] = {};
-    series[lane.name] = { x: [], late: [], rate: [], calls: null };
     const list = make("dl");
     for (const [key, label, mood] of COUNTERS) {
       const value = make("dd", {}, "0");
@@ -44,56 +42,30 @@
     at("lanes").append(make("article", { className: "lane" }, make("h2", {}, lane.title), canvas, list));
     window.Wires.add(lane.name, canvas);
   });
+  window.Charts.prepare(script.lanes);
+
+  function asText(key, value) {
+    if (value === null) return "–";
+    return key === "staleness_s" ? value.toFixed(value < 10 ? 2 : 1) : String(value);
+  }
 
   function count(name, lane) {
     for (const [key] of COUNTERS) {
       const [cell, mood] = cells[name][key];
-      const text = key === "staleness_s" ? lane[key].toFixed(lane[key] < 10 ? 2 : 1) : String(lane[key]);
+      const text = asText(key, lane[key]);
       if (cell.textContent !== text) cell.textContent = text;
       cell.className = mood && lane[key] > 0 ? mood : "";
     }
   }
 
-  // -- charts ---------------------------------------------------------------------------------
-  function extend(name, lane, now) {
-    const one = series[name], calls = lane.questions + lane.webhooks;
-    const last = one.x.length ? one.x[one.x.length - 1] : now;
-    const rate = one.calls === null || now <= last ? 0 : (calls - one.calls) / (now - last);
-    one.calls = calls;
-    one.x.push(now); one.late.push(Math.max(lane.staleness_s, 0.001)); one.rate.push(Math.max(rate, 0));
-    for (const key of ["x", "late", "rate"]) if (one[key].length > KEPT) one[key].shift();
-  }
-
-  function chart(id, key, axis) {
-    const ink = dark.matches ? "#eceef1" : "#1b1d20", grid = dark.matches ? "#343b44" : "#dde1e7";
-    const data = script.lanes.map((lane, n) => ({
-      x: series[lane.name].x.slice(), y: series[lane.name][key].slice(), name: lane.title, mode: "lines",
-      line: { color: COLOURS[n], width: 2.5 }, hoverinfo: "skip",
-    }));
-    const layout = {
-      margin: { t: 4, r: 8, b: 24, l: 48 }, showlegend: true, legend: { orientation: "h", y: 1.2, font: { size: 11 } },
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12 },
-      xaxis: { gridcolor: grid, zeroline: false, ticksuffix: " s", nticks: 6 }, yaxis: { gridcolor: grid, zeroline: false, ...axis },
-    };
-    window.Plotly.react(at(id), data, layout, { responsive: true, displayModeBar: false, staticPlot: true });
-  }
-
-  let drawnAt = -1;
-  function draw(now) {
-    if (now - drawnAt < 1) return;
-    drawnAt = now;
-    chart("staleness", "late", { type: "log", tickvals: [0.001, 0.01, 0.1, 1, 10, 100], ticktext: ["1 ms", "10 ms", "0.1", "1", "10", "100"] });
-    chart("rate", "rate", { rangemode: "tozero" });
-    const { p50, p95 } = window.Wires.frameTimes();
-    at("frames").textContent = `frames ${p50.toFixed(0)} ms, slowest twentieth ${p95.toFixed(0)} ms`;
-    at("frames").dataset.p50 = p50.toFixed(1); at("frames").dataset.p95 = p95.toFixed(1);
-  }
-
-  // -- knobs ----------------------------------------------------------------------------------
+  // -- what is sent ---------------------------------------------------------------------------
   async function post(path, body) {
-    if (recording) return;
-    const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-    if (!answer.ok) at("sentence").textContent = (await answer.json()).detail;
+    try {
+      const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+      at("note").textContent = answer.ok ? "" : (await answer.json()).detail;
+    } catch {
+      lose();
+    }
   }
 
   const knobs = {};
@@ -129,11 +101,22 @@
   }
 
   // -- the tour -------------------------------------------------------------------------------
+  // wanted is where the presenter is going; what the server tells in the meantime is older.
+  let wanted = null, underway = 0, sending = Promise.resolve();
   script.tour.forEach((one, n) => {
     const button = make("button", { type: "button", title: one.title }, String(n + 1));
-    button.addEventListener("click", () => post("/step", { step: n }));
+    button.addEventListener("click", () => take(n));
     at("steps").append(make("li", {}, button));
   });
+
+  function take(n) {
+    if (player) { player.step(n); return; }
+    wanted = n;
+    showStep(n);
+    underway += 1;
+    // One after the other, since two calls at once may arrive in any order.
+    sending = sending.then(() => post("/step", { step: n })).then(() => { underway -= 1; });
+  }
 
   function showStep(now) {
     if (now === step) return;
@@ -146,37 +129,84 @@
     at("sentence").textContent = script.tour[step].sentence;
   }
 
+  function hearStep(told) {
+    if (told === wanted || !underway) wanted = null;
+    showStep(wanted === null ? told : wanted);
+  }
+
   function go(by) {
-    const wanted = step === null ? (by > 0 ? 0 : script.tour.length - 1) : step + by;
-    if (wanted >= 0 && wanted < script.tour.length) post("/step", { step: wanted });
+    const to = step === null ? (by > 0 ? 0 : script.tour.length - 1) : step + by;
+    if (to >= 0 && to < script.tour.length) take(to);
   }
   at("next").addEventListener("click", () => go(1));
   at("back").addEventListener("click", () => go(-1));
   document.addEventListener("keydown", (event) => {
-    if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // A presenter's clicker says Page Down, and whatever has the focus is not meant.
+    const isArrow = event.key.startsWith("Arrow"), isKnob = event.target instanceof HTMLInputElement && event.target.type === "range";
+    if (isArrow && isKnob) return;
     if (["ArrowRight", "PageDown"].includes(event.key)) go(1);
     else if (["ArrowLeft", "PageUp"].includes(event.key)) go(-1);
-    else if (event.key >= "1" && Number(event.key) <= script.tour.length) post("/step", { step: Number(event.key) - 1 });
+    else if (event.key >= "1" && event.key <= "9" && Number(event.key) <= script.tour.length) take(Number(event.key) - 1);
+    else if (event.key === " " && player && !(event.target instanceof HTMLButtonElement)) player.toggle();
     else return;
     event.preventDefault();
   });
 
   // -- what is told ---------------------------------------------------------------------------
-  function hear(message, now) {
-    for (const [lane, direction, outcome] of message.packets || []) window.Wires.send(lane, direction, outcome);
+  function hear(message, now, quietly = false) {
+    if (!quietly) for (const [lane, direction, outcome] of message.packets || []) window.Wires.send(lane, direction, outcome);
     const numbers = message.numbers;
     if (!numbers) return;
-    began = began || now;
-    for (const [name, lane] of Object.entries(numbers.lanes)) { count(name, lane); extend(name, lane, now - began); }
+    began = began === null ? now : began;
+    for (const [name, lane] of Object.entries(numbers.lanes)) { count(name, lane); window.Charts.add(name, lane, now - began); }
     at("outage").hidden = !numbers.outage;
-    showKnobs(numbers.knobs); showStep(numbers.step); draw(now - began);
+    if (numbers.note || at("note").dataset.told) at("note").textContent = at("note").dataset.told = numbers.note;
+    showKnobs(numbers.knobs); hearStep(numbers.step);
+    if (!quietly) window.Charts.draw(now - began);
   }
 
-  dark.addEventListener("change", () => { drawnAt = -1; });
-  if (recording) {
-    for (const [second, message] of recording.messages) setTimeout(() => hear(message, second + 1), second * 1000);
-    return;
+  let heardAt = 0;
+  function lose() {
+    if (!at("lost").hidden) return;
+    at("lost").hidden = false;
+    document.body.classList.add("stale");
+    window.Charts.interrupt();
   }
-  const source = new EventSource("/messages");
-  source.onmessage = (event) => hear(JSON.parse(event.data), performance.now() / 1000);
+
+  function connect() {
+    const source = new EventSource("/messages");
+    source.onmessage = (event) => {
+      heardAt = performance.now();
+      at("lost").hidden = true;
+      document.body.classList.remove("stale");
+      hear(JSON.parse(event.data), heardAt / 1000);
+    };
+    source.onerror = () => {
+      lose();
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_AFTER_MS);
+    };
+  }
+
+  function playRecording() {
+    document.body.classList.add("recorded");
+    at("recorded").hidden = at("play").hidden = false;
+    at("recorded").textContent = recording.label;
+    at("play").addEventListener("click", () => player.toggle());
+    const shown = ({ second, end, isPlaying, isOver }) => {
+      const text = isOver ? "again" : isPlaying ? "pause" : "play";
+      if (at("play").textContent !== text) at("play").textContent = text;
+      at("clock").textContent = `${second.toFixed(0)} of ${end.toFixed(0)} s`;
+    };
+    const clear = () => { began = 0; window.Charts.clear(); };
+    clear();
+    player = window.Player.start(recording.messages, { hear, clear, draw: window.Charts.draw, shown });
+  }
+
+  if (recording) {
+    playRecording();
+  } else {
+    connect();
+    setInterval(() => { if (heardAt && performance.now() - heardAt > QUIET_MS_MAX) lose(); }, 1000);
+  }
 })();

@@ -17,7 +17,9 @@ from scenarios.demo.services import KINDS
 from scenarios.demo.tour import TOUR
 from scenarios.plotly_bundle import plotly_js
 
-_FILES = {"/demo.css": "text/css", "/demo.js": "text/javascript", "/wires.js": "text/javascript"}
+# In the order in which the page needs them.
+SCRIPTS = ("wires.js", "charts.js", "player.js", "demo.js")
+_FILES = {"/demo.css": "text/css", **{f"/{name}": "text/javascript" for name in SCRIPTS}}
 HEADERS = {
     # Plotly writes style elements of its own; no other exception is made.
     "content-security-policy": (
@@ -76,7 +78,7 @@ def create_page(presenter: Presenter) -> Starlette:
             Route("/messages", messages),
             _post("/knobs", presenter.turn),
             _post("/act", lambda body: presenter.act(str(body.get("action")))),
-            _post("/step", lambda body: presenter.go_to(_whole(body.get("step")))),
+            _post("/step", lambda body: presenter.take(_whole(body.get("step")))),
         ]
     )
 

@@ -94,6 +94,7 @@ class Lane:
             if order.settled_at is not None and order.known_at is None
         ]
         recent = list(self.staleness_s)[-20:]
+        has_news = bool(open_since or recent)
         keys = (
             *("orders", "shipped", "shipped_twice", "questions", "useful", "wasted", "failed"),
             *("webhooks", "refused"),
@@ -103,7 +104,7 @@ class Lane:
             "stuck": sum(age_s > self.stuck_after_s for age_s in open_since),
             "unknown": len(open_since),
             # News that is still to come is as late as it has been so far.
-            "staleness_s": round(max([*open_since, _mean(recent)]), 3),
+            "staleness_s": round(max([*open_since, _mean(recent)]), 3) if has_news else None,
             "staleness_mean_s": round(_mean(list(self.staleness_s)), 3),
         }
 

@@ -202,13 +202,17 @@ class Presenter:
         if action == "forge":
             await asyncio.gather(*(self._forge(each) for each in self.services))
 
+    async def take(self, step: int) -> None:
+        """Begin a step of the tour, from 0, and do not wait for it. Raises BadKnob."""
+        if not 0 <= step < len(TOUR):
+            raise BadKnob(f"step {step} is not from 0 to {len(TOUR) - 1}")
+        self._start(self.go_to(step))
+
     async def go_to(self, step: int) -> None:
-        """Take a step of the tour, from 0, when what the one before lost has come. Raises BadKnob.
+        """Take a step of the tour, from 0, when what the one before lost has come.
 
         Another step that is taken in the meantime takes the place of this one.
         """
-        if not 0 <= step < len(TOUR):
-            raise BadKnob(f"step {step} is not from 0 to {len(TOUR) - 1}")
         self.step = step
         self._outage_ends_at = 0.0
         self._steps_taken += 1

@@ -6,18 +6,20 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from scenarios.demo.http_page import script, text_of
+from scenarios.demo.http_page import SCRIPTS, script, text_of
+from scenarios.demo.knobs import Knobs
+from scenarios.demo.pace import LIVE, Pace
 from scenarios.plotly_bundle import plotly_js, policy_of
 
 
-def recording_page(messages: Sequence[tuple[float, Any]]) -> str:
+def recording_page(messages: Sequence[tuple[float, Any]], pace: Pace = LIVE) -> str:
     """Return the page with its scripts inside; ``messages`` are (second, message)."""
-    data = json.dumps({"script": script(), "messages": messages}, separators=(",", ":"))
+    told = {"script": script(), "label": label_of(pace), "messages": messages}
+    data = json.dumps(told, separators=(",", ":"))
     library = _harmless(plotly_js())
     scripts = {
         '<script src="/plotly.js"></script>': library,
-        '<script src="/wires.js"></script>': text_of("wires.js"),
-        '<script src="/demo.js"></script>': text_of("demo.js"),
+        **{f'<script src="/{name}"></script>': text_of(name) for name in SCRIPTS},
     }
     policy = policy_of(list(scripts.values()))
     inside = {
@@ -34,6 +36,17 @@ def recording_page(messages: Sequence[tuple[float, Any]]) -> str:
         assert outside in page, outside
         page = page.replace(outside, text, 1)
     return page
+
+
+def label_of(pace: Pace) -> str:
+    """Say that it is a recording, and what in it is not as it is live."""
+    if pace.factor == 1:
+        return "recording"
+    knobs = Knobs.at(pace)
+    return (
+        f"recording, {1 / pace.factor:.1f} times as quick as live: payments settle after "
+        f"{knobs.settlement_s:g} s, polling every {knobs.polling_interval_s:g} s"
+    )
 
 
 def _harmless(text: str) -> str:

@@ -70,7 +70,7 @@ async def record(seconds: float, on_start: OnStart) -> str:
         # Else a machine that stood still during the last step would have nothing of it to show.
         passed_s = round(time.time() - began_at, 2)
         messages.append((passed_s, {"numbers": presenter.numbers()}))
-    return recording_page(messages)
+    return recording_page(messages, pace)
 
 
 async def next_message(queue: asyncio.Queue[str], within_s: float = 0.5) -> str | None:

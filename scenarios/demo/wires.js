@@ -1,11 +1,11 @@
 "use strict";
 // The wire between a shop (left) and its provider (right), and what moves on it.
 window.Wires = (() => {
-  const FLIGHT_MS = 900, PACKETS_MAX = 250, FRAMES_KEPT = 300;
+  const LINES = [0.36, 0.64], FLIGHT_MS = 900, PACKETS_MAX = 250, FRAMES_KEPT = 300;
   const wires = new Map();
   const frames = [];
   const still = window.matchMedia("(prefers-reduced-motion: reduce)");
-  let packets = [], before = 0, colours = {};
+  let packets = [], before = 0, colours = {}, em = 16;
 
   function readColours() {
     const style = getComputedStyle(document.documentElement);
@@ -13,6 +13,16 @@ window.Wires = (() => {
       colours[name] = style.getPropertyValue(`--${name}`).trim();
     }
     colours.refused = colours.failed;
+  }
+
+  // Texts grow with the page's.
+  function measure() {
+    em = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  }
+
+  // Where the wire begins and ends between the names of its two ends.
+  function span(canvas, ratio) {
+    return [3.3 * em * ratio, canvas.width - 4.7 * em * ratio];
   }
 
   function add(name, canvas) {
@@ -37,25 +47,24 @@ window.Wires = (() => {
     const { context, canvas } = wire;
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.strokeStyle = colours.line; context.lineWidth = ratio;
-    for (const y of [0.42, 0.8]) {
-      context.beginPath(); context.moveTo(58 * ratio, canvas.height * y);
-      context.lineTo(canvas.width - 72 * ratio, canvas.height * y); context.stroke();
+    const [from, to] = span(canvas, ratio);
+    for (const y of LINES) {
+      context.beginPath(); context.moveTo(from, canvas.height * y); context.lineTo(to, canvas.height * y); context.stroke();
     }
-    context.fillStyle = colours.ink; context.font = `${13 * ratio}px system-ui, sans-serif`;
+    context.fillStyle = colours.ink; context.font = `${em * ratio}px system-ui, sans-serif`;
     context.textBaseline = "middle"; context.textAlign = "left";
-    context.fillText("shop", 6 * ratio, canvas.height * 0.6);
+    context.fillText("shop", 6 * ratio, canvas.height * 0.5);
     context.textAlign = "right";
-    context.fillText("provider", canvas.width - 6 * ratio, canvas.height * 0.6);
-    context.fillStyle = colours.dim; context.font = `${11 * ratio}px system-ui, sans-serif`;
-    context.textAlign = "center";
-    context.fillText("asks →", canvas.width / 2, canvas.height * 0.12);
-    context.fillText("← is told", canvas.width / 2, canvas.height * 0.95);
+    context.fillText("provider", canvas.width - 6 * ratio, canvas.height * 0.5);
+    context.fillStyle = colours.dim; context.textAlign = "center";
+    context.fillText("asks →", (from + to) / 2, 0.6 * em * ratio);
+    context.fillText("← is told", (from + to) / 2, canvas.height - 0.6 * em * ratio);
   }
 
   // A question goes right and its answer comes back; a webhook comes from the right.
   function place(packet, share) {
-    if (packet.direction === "webhook") return { x: 1 - share, y: 0.8 };
-    return share < 0.5 ? { x: share * 2, y: 0.42, asks: true } : { x: 2 - share * 2, y: 0.42 };
+    if (packet.direction === "webhook") return { x: 1 - share, y: LINES[1] };
+    return share < 0.5 ? { x: share * 2, y: LINES[0], asks: true } : { x: 2 - share * 2, y: LINES[0] };
   }
 
   function draw(now) {
@@ -69,7 +78,7 @@ window.Wires = (() => {
       if (share < 0) continue;
       const { context, canvas } = wires.get(packet.lane), ratio = ratios.get(packet.lane);
       const at = place(packet, share);
-      const from = 58 * ratio, to = canvas.width - 72 * ratio;
+      const [from, to] = span(canvas, ratio);
       context.fillStyle = at.asks && packet.outcome !== "order" ? colours.dim : colours[packet.outcome];
       context.beginPath();
       const y = canvas.height * at.y + (packet.height - 0.5) * 16 * ratio;
@@ -85,7 +94,9 @@ window.Wires = (() => {
   }
 
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", readColours);
+  window.addEventListener("resize", measure);
   readColours();
+  measure();
   requestAnimationFrame(draw);
   return { add, send, frameTimes, count: () => packets.length };
 })();

@@ -63,7 +63,9 @@ async def _wait(page: Page, selector: str, is_there: Callable[[str], bool]) -> N
 
 async def _until(page: Page, counter: str, is_enough: Callable[[float], bool]) -> None:
     """Wait until a counter such as ``webhooks.stuck`` is as wanted."""
-    await _wait(page, f'[data-count="{counter}"]', lambda text: is_enough(float(text)))
+    await _wait(
+        page, f'[data-count="{counter}"]', lambda text: is_enough(float(text.replace("–", "0")))
+    )
 
 
 async def _says(page: Page, title: str) -> None:
