@@ -20,9 +20,9 @@ from scenarios.targets.processes import serving
 from tests.programs import program
 from tests.shop.storefront.test_in_a_browser import ARGUMENTS
 
-PATIENCE_MS = 5_000
+PATIENCE_MS = 60_000
 LOOK_EVERY_MS = 50
-LOOKS_MAX = 60
+LOOKS_MAX = 1200
 WIDE = {"width": 1440, "height": 900}
 
 
