@@ -1,7 +1,7 @@
 "use strict";
 // What each shop's curves are made of, and how they are drawn.
 window.Charts = (() => {
-  const KEPT = 240, SHORTEST_S = 0.001;
+  const KEPT = 240, SHORTEST_S = 0.001, SHORTEST_AXIS_S = 10;
   // Lines that lie on each other are told apart: the first is broad, the next are broken and narrower.
   const LOOKS = [["solid", 6], ["dash", 4], ["dot", 2.5]];
   const LATE = {
@@ -66,11 +66,13 @@ window.Charts = (() => {
       x: series[lane.name].x.slice(), y: series[lane.name][key].slice(), name: lane.title, mode: "lines",
       line: { color: colour(`lane-${n}`), dash: LOOKS[n][0], width: LOOKS[n][1] }, hoverinfo: "skip",
     }));
+    const times = series[lanes[0].name].x, from = times.length ? times[0] : 0;
+    const to = Math.max(times.length ? times[times.length - 1] : 0, from + SHORTEST_AXIS_S);
     const grid = { gridcolor: colour("line"), zeroline: false };
     const layout = {
       margin: { t: em * 0.5, r: em * 0.8, b: em * 1.9, l: em * 3.4 }, showlegend: false, autosize: true,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colour("ink"), size: em },
-      xaxis: { ...grid, ticksuffix: " s", nticks: 6 }, yaxis: { ...grid, ...axis },
+      xaxis: { ...grid, range: [from, to], ticksuffix: " s", nticks: 6 }, yaxis: { ...grid, ...axis },
     };
     window.Plotly.react(at(id), data, layout, { responsive: true, displayModeBar: false, staticPlot: true });
   }

@@ -81,8 +81,8 @@ window.Wires = (() => {
       const [from, to] = span(canvas, ratio);
       context.fillStyle = at.asks && packet.outcome !== "order" ? colours.dim : colours[packet.outcome];
       context.beginPath();
-      const y = canvas.height * at.y + (packet.height - 0.5) * 16 * ratio;
-      context.arc(from + (to - from) * at.x, y, (packet.direction === "webhook" ? 6 : 4.5) * ratio, 0, 7);
+      const y = canvas.height * at.y + (packet.height - 0.5) * em * ratio;
+      context.arc(from + (to - from) * at.x, y, (packet.direction === "webhook" ? 0.4 : 0.3) * em * ratio, 0, 7);
       context.fill();
     }
     requestAnimationFrame(draw);

@@ -125,6 +125,15 @@ async def test_it_fills_a_projector_and_can_be_read_from_afar(size, scheme) -> N
         assert await page.evaluate(CONTRAST) >= CONTRAST_MIN
 
 
+async def test_curves_begin_at_the_left_and_have_room_to_grow() -> None:
+    stage = Stage()
+    async with served(stage) as url, page_of(url) as page:
+        await page.wait_for_selector("#rate .xtick text")
+        ticks = await page.locator("#rate .xtick").all_text_contents()
+        assert ticks[0] == "0 s"
+        assert ticks[-1] == "10 s"
+
+
 async def test_on_a_phone_nothing_covers_the_curves() -> None:
     stage = Stage()
     async with served(stage) as url, page_of(url, viewport={"width": 390, "height": 844}) as page:
