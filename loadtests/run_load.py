@@ -9,18 +9,25 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import re
-import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 
+from loadtests.arguments import (
+    PRESETS,
+    WITHOUT_FAULTS,
+    check_reports,
+    port_number,
+    positive,
+    seconds,
+    zero_or_more,
+)
+from loadtests.command import exit_status
 from loadtests.locust_run import CONSTANT, SHAPES, SOAK, SUITES, Load, run_locust
 from loadtests.processes import CouldNotStart, last_lines
 from loadtests.read_books import READ_TIMEOUT_S, Services
@@ -30,24 +37,13 @@ from loadtests.steadiness import Samples, changes, grown, waiting_times
 from loadtests.thresholds import (
     SoakLimits,
     Thresholds,
-    WrongThresholds,
     crossed,
     read_thresholds,
 )
 from loadtests.verify import BROKEN, NOTHING_SHOWN, verify_books
 
-WRONG_USAGE, INTERRUPTED = 2, 130
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 REPORTS = Path("reports/load")
-WITHOUT_FAULTS = "calm"
-# As the provider names them; it is a program of its own here, of which nothing is imported.
-PRESETS = (WITHOUT_FAULTS, "flaky", "storm", "blackout", "hostile")
-PORT_MAX = 65535
-_DURATION = re.compile(r"(\d+)(s|m)?")
-
-
-class CannotWrite(Exception):
-    """The reports have no place to go to."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,33 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--webhook-url goes with --suite webhooks")
     if options.webhook_url and not os.environ.get("LOAD_WEBHOOK_SECRET"):
         parser.error("set LOAD_WEBHOOK_SECRET to the secret that the consumer verifies with")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    try:
-        thresholds = read_thresholds(options.thresholds, tuple(SUITES))
-        _check_reports(options.reports)
-        with tempfile.TemporaryDirectory(prefix="load-") as folder:
-            return _run(options, thresholds, Path(folder))
-    except (WrongThresholds, CannotWrite) as problem:
-        print(f"load: {problem}", file=sys.stderr)
-        return WRONG_USAGE
-    except CouldNotStart as problem:
-        print(f"load: {problem}", file=sys.stderr)
-        return NOTHING_SHOWN
-    except httpx.HTTPError as problem:
-        print(f"load: a service no longer answers as it should: {problem!r}", file=sys.stderr)
-        return BROKEN
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return exit_status("load", lambda: _run_in_folder(options))
 
 
-def _check_reports(folder: Path) -> None:
-    """Make the folder, and see that files can be made there. Raises CannotWrite."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as problem:
-        raise CannotWrite(f"cannot write into {folder}: {problem.strerror}") from problem
+def _run_in_folder(options: argparse.Namespace) -> int:
+    thresholds = read_thresholds(options.thresholds, tuple(SUITES))
+    check_reports(options.reports)
+    with tempfile.TemporaryDirectory(prefix="load-") as folder:
+        return _run(options, thresholds, Path(folder))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,50 +71,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--suite", choices=SUITES, default="mixed", help="who comes; default: mixed")
-    add("--users", type=_positive, default=20, help="users at a time; default: 20")
-    add("--spawn-rate", type=_positive, help="new users a second; default: all")
-    add("--time", type=_seconds, default=20, metavar="DURATION", help="20s or 2m; default: 20s")
+    add("--users", type=positive, default=20, help="users at a time; default: 20")
+    add("--spawn-rate", type=positive, help="new users a second; default: all")
+    add("--time", type=seconds, default=20, metavar="DURATION", help="20s or 2m; default: 20s")
     add("--shape", choices=SHAPES, default=CONSTANT, help="how the load grows; default: constant")
     faults = "faults of the provider by name; default: flaky"
     add("--preset", choices=PRESETS, default="flaky", help=faults)
-    add("--workers", type=_workers, default=0, help="processes beside locust's master; default: 0")
-    add("--web-port", type=_port, help="show locust's page on this port while it runs")
+    workers = "processes beside locust's master; default: 0"
+    add("--workers", type=zero_or_more, default=0, help=workers)
+    add("--web-port", type=port_number, help="show locust's page on this port while it runs")
     add("--thresholds", type=Path, default=THRESHOLDS, metavar="FILE", help="what to keep to")
     add("--reports", type=Path, default=REPORTS, metavar="DIR", help="where HTML and CSV go")
     add("--webhook-url", help="with --suite webhooks: a consumer that runs already; its secret")
     add("--dialect", choices=DIALECTS, default="standard", help="is in LOAD_WEBHOOK_SECRET")
     return parser
-
-
-def _positive(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text) > 0:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-
-
-def _workers(text: str) -> int:
-    return 0 if text == "0" else _positive(text)
-
-
-def _port(text: str) -> int:
-    port = _positive(text)
-    if port > PORT_MAX:
-        raise argparse.ArgumentTypeError(f"{text} is not from 1 to {PORT_MAX}")
-    return port
-
-
-def _seconds(text: str) -> int:
-    found = _DURATION.fullmatch(text)
-    if found and int(found[1]) > 0:
-        return int(found[1]) * (60 if found[2] == "m" else 1)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a duration: write it like 20s or 2m")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Once only: a second Ctrl-C must not break off the tidying up after the first.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _run(options: argparse.Namespace, thresholds: Thresholds, folder: Path) -> int:

@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ import psutil
 import psycopg
 import yaml
 
+from loadtests.command import exit_status
 from loadtests.locust_run import CONSTANT, SUITES, Load, run_locust
 from loadtests.processes import started, url_of
 from loadtests.read_books import Services
@@ -266,6 +266,7 @@ def load_and_verify(
     load = Load("mixed", users, users, time_s, CONSTANT, 0, None, reports)
     killers = [Timer(time_s, topology.kill, (name,)) for name in killed]
     for killer in killers:
+        killer.daemon = True  # whoever stops us need not wait for it
         killer.start()
     books = topology.books
     target = {"LOAD_SHOP": books.shop_url, "LOAD_PSP": books.psp_url, "LOAD_PSP_KEY": books.psp_key}
@@ -285,7 +286,7 @@ def load_and_verify(
     return 1 if problems else status
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.topology", description=__doc__)
     parser.add_argument("--scale", action="append", default=[], metavar="SERVICE=N")
@@ -294,26 +295,35 @@ def main() -> int:
     parser.add_argument("--time", type=int, default=15, metavar="SECONDS")
     parser.add_argument("--kill", action="append", default=[], choices=SCALED, help="with kill -9")
     parser.add_argument("--stay", action="store_true", help="go on until Ctrl-C, without a load")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     counts = dict.fromkeys(SCALED, 2)
     for text in options.scale:
         name, _, number = text.partition("=")
         if name not in SCALED or not number.isdecimal() or int(number) < 1:
             parser.error(f"--scale {text}: write SERVICE=N with one of {', '.join(SCALED)}")
         counts[name] = int(number)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return exit_status("topology", lambda: _run(options, counts))
+
+
+def _run(options: argparse.Namespace, counts: Mapping[str, int]) -> int:
     extra = {**FASTER, "PSP_PRESET": options.preset}
     with (
-        contextlib.suppress(KeyboardInterrupt),
         tempfile.TemporaryDirectory(prefix="topology-") as folder,
         open_topology(Path(folder), counts, extra) as up,
     ):
         print(f"provider and dashboard: {up.psp_url}/_dashboard\nshop: {up.shop_url}")
         print(", ".join(f"{number} × {name}" for name, number in counts.items()), flush=True)
-        while options.stay:
-            time.sleep(1)
+        if options.stay:
+            return _stay()
         reports = Path("reports/topology")
         return load_and_verify(up, options.users, options.time, reports, options.kill)
+
+
+def _stay() -> int:
+    """Go on until somebody ends it: nothing was to be shown, so that is a good end."""
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)
     return 0
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.arguments import PRESETS
 from loadtests.conservation import Books, Call, Order, Payment
 from loadtests.processes import CouldNotStart, running
-from loadtests.run_load import PRESETS, THRESHOLDS, table
+from loadtests.run_load import THRESHOLDS, table
 from loadtests.verify import verdict
 from psp_sim.domain import presets as provider_presets
 
