@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtests.lost_answers import FAULTS, stop_timeout_s
 from loadtests.processes import CouldNotStart, last_lines, started
 
 HERE = Path(__file__).parent
@@ -28,8 +29,6 @@ SUITES = {
 POLLERS = {"polling": 27}
 CONSTANT, SOAK = "constant", "soak"
 SHAPES = (CONSTANT, *sorted(path.stem for path in HERE.glob("shapes/[a-z]*.py")))
-# Buyers that wait when the time is up may see their orders paid: as long as they would have waited.
-STOP_TIMEOUT_S = 35
 LOCUST_START_S = 60
 MASTER = "locust"
 
@@ -57,12 +56,13 @@ def run_locust(load: Load, target: Mapping[str, str], folder: Path) -> dict[str,
         "LOAD_TIME_S": str(load.time_s),
         "LOAD_POLLERS": str(POLLERS.get(load.suite, 1)),
     }
+    stop_s = stop_timeout_s(shared.get(FAULTS, ""))
     master_port = free_port()
     with ExitStack() as stack:
         master = stack.enter_context(
             started(
                 MASTER,
-                _command(load, master_port),
+                _command(load, master_port, stop_s),
                 folder,
                 {**shared, "LOAD_RESULT_FILE": str(result_file)},
             )
@@ -71,7 +71,7 @@ def run_locust(load: Load, target: Mapping[str, str], folder: Path) -> dict[str,
             worker = (*_files(load), "--worker", "--master-port", str(master_port))
             name = f"{MASTER}-worker-{number}"
             stack.enter_context(started(name, (*worker, *SUITES[load.suite]), folder, shared))
-        _wait(master, load.time_s)
+        _wait(master, load.time_s, stop_s)
     if master.returncode != 0 or not result_file.exists():
         raise CouldNotStart(f"locust did not finish: {last_lines(MASTER, folder)}")
     result: dict[str, Any] = json.loads(result_file.read_text(encoding="utf-8"))
@@ -85,8 +85,8 @@ def _files(load: Load) -> tuple[str, ...]:
     return ("locust", "--locustfile", ",".join(map(str, files)))
 
 
-def _command(load: Load, master_port: int) -> Sequence[str]:
-    command = [*_files(load), "--stop-timeout", str(STOP_TIMEOUT_S), "--exit-code-on-error", "0"]
+def _command(load: Load, master_port: int, stop_s: float) -> Sequence[str]:
+    command = [*_files(load), "--stop-timeout", f"{stop_s:g}", "--exit-code-on-error", "0"]
     if load.shape == CONSTANT:
         command += ["--users", str(load.users), "--spawn-rate", str(load.spawn_rate)]
         command += ["--run-time", f"{load.time_s}s"]
@@ -115,12 +115,12 @@ def free_port() -> int:
             return port
 
 
-def _wait(process: subprocess.Popen[bytes], run_s: int) -> None:
+def _wait(process: subprocess.Popen[bytes], run_s: int, stop_s: float) -> None:
     started_at = time.monotonic()
     is_watched = sys.stderr.isatty()
     while process.poll() is None:
         passed_s = time.monotonic() - started_at
-        if passed_s > run_s + STOP_TIMEOUT_S + LOCUST_START_S:
+        if passed_s > run_s + stop_s + LOCUST_START_S:
             return
         if is_watched:
             print(f"\r  {min(passed_s, run_s):.0f} of {run_s} s", end="", file=sys.stderr)

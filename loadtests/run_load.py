@@ -16,8 +16,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from loadtests.arguments import (
     PRESETS,
     WITHOUT_FAULTS,
@@ -28,9 +26,10 @@ from loadtests.arguments import (
     zero_or_more,
 )
 from loadtests.command import exit_status
+from loadtests.control_faults import lift_faults
 from loadtests.locust_run import CONSTANT, SHAPES, SOAK, SUITES, Load, run_locust
 from loadtests.processes import CouldNotStart, last_lines
-from loadtests.read_books import READ_TIMEOUT_S, Services
+from loadtests.read_books import Services
 from loadtests.services import Target, consumer, shop_alone, whole_stack
 from loadtests.signing import DIALECTS
 from loadtests.steadiness import Samples, changes, grown, waiting_times
@@ -167,7 +166,7 @@ def _verify(books: Services | None, preset: str) -> int:
     """Lift all faults, tell how often they fired, and compare the books. Raises httpx.HTTPError."""
     if books is None:
         return 0
-    fired = _lift_faults(books)
+    fired = lift_faults(books.psp_url)
     told = ", ".join(f"{kind} ×{count}" for kind, count in sorted(fired.items())) or "none"
     print(f"Faults that fired: {told}.\n", flush=True)
     status = verify_books(books)
@@ -175,13 +174,6 @@ def _verify(books: Services | None, preset: str) -> int:
         print(f"No fault of {preset} fired, so nothing was shown: let it run for longer.")
         return NOTHING_SHOWN
     return status
-
-
-def _lift_faults(books: Services) -> Mapping[str, int]:
-    with httpx.Client(base_url=books.psp_url, trust_env=False, timeout=READ_TIMEOUT_S) as client:
-        fired: dict[str, int] = client.get("/_control/faults").raise_for_status().json()["fired"]
-        client.delete("/_control/faults").raise_for_status()
-    return fired
 
 
 def table(requests: Sequence[dict[str, Any]]) -> list[str]:

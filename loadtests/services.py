@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from loadtests.control_faults import kinds_in_force
+from loadtests.lost_answers import FAULTS
 from loadtests.processes import CouldNotStart, running
 from loadtests.read_books import READ_TIMEOUT_S, Services
 
@@ -63,7 +65,12 @@ def whole_stack(folder: Path, preset: str) -> Iterator[Target]:
         wait_until_registered(shop.url)
         yield Target(
             f"the shop at {shop.url} and the provider at {psp.url} ({preset})",
-            {"LOAD_SHOP": shop.url, "LOAD_PSP": psp.url, "LOAD_PSP_KEY": key},
+            {
+                "LOAD_SHOP": shop.url,
+                "LOAD_PSP": psp.url,
+                "LOAD_PSP_KEY": key,
+                FAULTS: kinds_in_force(psp.url),
+            },
             Services(psp.url, key, shop.url, warehouse.url),
             {PROVIDER: psp.process_id, WAREHOUSE: warehouse.process_id, SHOP: shop.process_id},
         )
