@@ -18,7 +18,6 @@ from typing import Any
 
 from loadtests.arguments import (
     PRESETS,
-    WITHOUT_FAULTS,
     check_reports,
     port_number,
     positive,
@@ -26,10 +25,8 @@ from loadtests.arguments import (
     zero_or_more,
 )
 from loadtests.command import exit_status
-from loadtests.control_faults import lift_faults
 from loadtests.locust_run import CONSTANT, SHAPES, SOAK, SUITES, Load, run_locust
 from loadtests.processes import CouldNotStart, last_lines
-from loadtests.read_books import Services
 from loadtests.services import Target, consumer, shop_alone, whole_stack
 from loadtests.signing import DIALECTS
 from loadtests.steadiness import Samples, changes, grown, waiting_times
@@ -39,7 +36,7 @@ from loadtests.thresholds import (
     crossed,
     read_thresholds,
 )
-from loadtests.verify import BROKEN, NOTHING_SHOWN, verify_books
+from loadtests.verify import BROKEN, lift_and_verify
 
 THRESHOLDS = Path(__file__).with_name("thresholds.toml")
 REPORTS = Path("reports/load")
@@ -101,9 +98,9 @@ def _run(options: argparse.Namespace, thresholds: Thresholds, folder: Path) -> i
         for line in table(result["requests"]):
             print(line)
         print(f"\nReports: {options.reports}/{options.suite}.html and {options.suite}_*.csv")
-        status = _verify(target.books, options.preset)
+        status = lift_and_verify(target.books, options.preset) if target.books else 0
     problems = [
-        *(_told(failure) for failure in result["failures"]),
+        *told_failures(result["failures"]),
         *crossed(thresholds.requests, options.suite, result["requests"]),
     ]
     if options.shape == SOAK:
@@ -120,8 +117,9 @@ def _run(options: argparse.Namespace, thresholds: Thresholds, folder: Path) -> i
     return status
 
 
-def _told(failure: Mapping[str, Any]) -> str:
-    return f"{failure['what']} failed {failure['count']:,} times: {failure['why']}."
+def told_failures(failures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for each way in which requests failed."""
+    return [f"{one['what']} failed {one['count']:,} times: {one['why']}." for one in failures]
 
 
 def _judge_steadiness(limits: SoakLimits, memory: Samples, waiting: Samples) -> list[str]:
@@ -160,20 +158,6 @@ def _load(options: argparse.Namespace) -> Load:
         web_port=options.web_port,
         reports=options.reports,
     )
-
-
-def _verify(books: Services | None, preset: str) -> int:
-    """Lift all faults, tell how often they fired, and compare the books. Raises httpx.HTTPError."""
-    if books is None:
-        return 0
-    fired = lift_faults(books.psp_url)
-    told = ", ".join(f"{kind} ×{count}" for kind, count in sorted(fired.items())) or "none"
-    print(f"Faults that fired: {told}.\n", flush=True)
-    status = verify_books(books)
-    if status == 0 and not fired and preset != WITHOUT_FAULTS:
-        print(f"No fault of {preset} fired, so nothing was shown: let it run for longer.")
-        return NOTHING_SHOWN
-    return status
 
 
 def table(requests: Sequence[dict[str, Any]]) -> list[str]:

@@ -113,18 +113,19 @@ def consumer(url: str, secret: str, dialect: str) -> Target:
     )
 
 
-def wait_until_registered(shop_url: str) -> None:
+def wait_until_registered(*shop_urls: str) -> None:
     """Wait for the shop to be known to the provider, whose faults may refuse that a few times.
 
     What is paid before has no webhook: users who come at once would measure that and nothing else.
-    Raises CouldNotStart.
+    Of several processes of one shop, one does it for all. Raises CouldNotStart.
     """
     give_up_at = time.monotonic() + REGISTERED_WITHIN_S
     with httpx.Client(timeout=READ_TIMEOUT_S, trust_env=False) as client:
         while time.monotonic() < give_up_at:
-            health = client.get(f"{shop_url}/healthz").raise_for_status().json()
-            if health["webhook_endpoint"]["state"] == "ok":
-                return
+            for url in shop_urls:
+                health = client.get(f"{url}/healthz").raise_for_status().json()
+                if health["webhook_endpoint"]["state"] == "ok":
+                    return
             time.sleep(LOOK_EVERY_S)
     raise CouldNotStart("the shop could not register for webhooks at the provider: see its log")
 

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 
 import httpx
 
+from loadtests.arguments import WITHOUT_FAULTS
 from loadtests.conservation import Books, account, findings
+from loadtests.control_faults import lift_faults
 from loadtests.read_books import Services, read_settled_books
 
 BROKEN, NOTHING_SHOWN = 1, 3
@@ -32,6 +34,21 @@ def verify_books(services: Services, within_s: float = SETTLED_WITHIN_S) -> int:
     else:
         print(f"Everything settled within {waited_s:.1f} s after the last buyer left.")
     return verdict(books, pending)
+
+
+def lift_and_verify(services: Services, preset: str) -> int:
+    """Lift all faults, tell how often they fired, and compare the books; return the exit status.
+
+    Raises httpx.HTTPError.
+    """
+    fired = lift_faults(services.psp_url)
+    told = ", ".join(f"{kind} ×{count}" for kind, count in sorted(fired.items())) or "none"
+    print(f"Faults that fired: {told}.\n", flush=True)
+    status = verify_books(services)
+    if status == 0 and not fired and preset != WITHOUT_FAULTS:
+        print(f"No fault of {preset} fired, so nothing was shown: let it run for longer.")
+        return NOTHING_SHOWN
+    return status
 
 
 def verdict(books: Books, pending: str) -> int:

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import pytest
 
+from loadtests import verify
+from loadtests.read_books import Services
 from tests import topology
 
 
@@ -54,3 +57,70 @@ def test_a_stay_ends_well_when_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(topology, "open_topology", nothing_started)
     monkeypatch.setattr(time, "sleep", stopped)
     assert topology.main(["--stay"]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--users", "0"],
+        ["--users", "-3"],
+        ["--time", "0"],
+        ["--time", "soon"],
+        ["--preset", "nope"],
+        ["--scale", "shop=0"],
+        ["--kill", "postgres"],
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_starts(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(topology, "open_topology", pytest.fail)
+    with pytest.raises(SystemExit) as ended:
+        topology.main(arguments)
+    assert ended.value.code == 2
+    assert f"error: argument {arguments[0]}" in capsys.readouterr().err.replace(
+        "error: --scale", "error: argument --scale"
+    )
+
+
+def test_a_service_that_does_not_answer_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_answer(*_: Any) -> int:
+        raise httpx.ReadTimeout("timed out")
+
+    monkeypatch.setattr(topology, "open_topology", nothing_started)
+    monkeypatch.setattr(topology, "load_and_verify", no_answer)
+    assert topology.main([]) == 1
+    assert capsys.readouterr().err.startswith("topology: a service no longer answers")
+
+
+BOOKS = Services("http://psp", "key", "http://shop", "http://warehouse")
+
+
+@pytest.mark.parametrize(
+    ("preset", "fired", "balance", "status"),
+    [
+        ("storm", {"drop": 3}, 0, 0),
+        ("storm", {}, 0, 3),
+        ("storm", {}, 1, 1),
+        ("calm", {}, 0, 0),
+    ],
+)
+def test_the_books_are_compared_once_the_faults_are_lifted(
+    preset: str, fired: dict[str, int], balance: int, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def lift(url: str) -> dict[str, int]:
+        done.append(f"lift at {url}")
+        return fired
+
+    def compare(services: Services) -> int:
+        done.append(f"compare {services.shop_url}")
+        return balance
+
+    monkeypatch.setattr(verify, "lift_faults", lift)
+    monkeypatch.setattr(verify, "verify_books", compare)
+    assert verify.lift_and_verify(BOOKS, preset) == status
+    assert done == ["lift at http://psp", "compare http://shop"]

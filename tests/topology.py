@@ -26,14 +26,17 @@ import psutil
 import psycopg
 import yaml
 
+from loadtests.arguments import PRESETS, check_reports, positive, seconds
 from loadtests.command import exit_status
+from loadtests.control_faults import kinds_in_force
 from loadtests.locust_run import CONSTANT, SUITES, Load, run_locust
+from loadtests.lost_answers import FAULTS
 from loadtests.processes import started, url_of
 from loadtests.read_books import Services
-from loadtests.run_load import THRESHOLDS, table
-from loadtests.services import RETRIES, SETTLE_AFTER, TIME_SCALE
+from loadtests.run_load import THRESHOLDS, table, told_failures
+from loadtests.services import RETRIES, SETTLE_AFTER, TIME_SCALE, wait_until_registered
 from loadtests.thresholds import crossed, read_thresholds
-from loadtests.verify import verify_books
+from loadtests.verify import BROKEN, lift_and_verify
 from scenarios.targets.service_process import free_port
 from tests.postgres_server import postgres_server
 from tests.programs import program
@@ -46,8 +49,10 @@ ORDER = ("warehouse", "psp-api", "psp-delivery", "front", "shop", "shop-worker",
 _WITH_DEFAULT = re.compile(r"\$\{\w+:-([^${}]*)\}")
 _PLACE = re.compile(r"http://(?P<host>[\w-]+):(?P<port>\d+)")
 _DATABASE = re.compile(r"postgresql://\S+@postgres/(?P<name>\w+)")
+REPORTS = Path("reports/topology")
 # What starts is busy for a while.
 SETTLE_S, IDLE_S = 2.0, 4.0
+LOCUST_STARTS_S = 1.0
 # What a load with faults on needs to be over within minutes.
 FASTER = {
     "PSP_TIME_SCALE": TIME_SCALE,
@@ -98,6 +103,15 @@ class Topology:
     def shop_url(self) -> str:
         """Where the shop is, whichever process answers."""
         return f"http://127.0.0.1:{self.nginx['8081']}"
+
+    def urls(self, name: str) -> list[str]:
+        """Where each process of a service listens."""
+        return [f"http://127.0.0.1:{port}" for port in self.ports[name]]
+
+    @property
+    def preset(self) -> str:
+        """The provider's faults, by name."""
+        return self.extra.get("PSP_PRESET") or settings_of("psp-api")["PSP_PRESET"]
 
     @property
     def books(self) -> Services:
@@ -251,6 +265,18 @@ def tell_cost(
     print(f"  {'in all':<14}{sum(costs.values()):9.1f} ms{idle_ms:15.1f} ms\n", flush=True)
 
 
+@contextmanager
+def killing(topology: Topology, names: Sequence[str], after_s: float) -> Iterator[None]:
+    """Kill one process of each of these services after a while, and have done so at the end."""
+    killers = [Timer(after_s, topology.kill, (name,)) for name in names]
+    for killer in killers:
+        killer.daemon = True  # whoever stops us need not wait for it
+        killer.start()
+    yield
+    for killer in killers:
+        killer.join()
+
+
 def load_and_verify(
     topology: Topology,
     users: int,
@@ -264,35 +290,39 @@ def load_and_verify(
     One process of each service in ``killed`` dies under the load.
     """
     load = Load("mixed", users, users, time_s, CONSTANT, 0, None, reports)
-    killers = [Timer(time_s, topology.kill, (name,)) for name in killed]
-    for killer in killers:
-        killer.daemon = True  # whoever stops us need not wait for it
-        killer.start()
     books = topology.books
-    target = {"LOAD_SHOP": books.shop_url, "LOAD_PSP": books.psp_url, "LOAD_PSP_KEY": books.psp_key}
+    wait_until_registered(*topology.urls("shop-worker"))
+    target = {
+        "LOAD_SHOP": books.shop_url,
+        "LOAD_PSP": books.psp_url,
+        "LOAD_PSP_KEY": books.psp_key,
+        FAULTS: kinds_in_force(books.psp_url),
+    }
     idle = measured_idle(topology)
     before, began_at = topology.cpu_s(), time.monotonic()
-    result = run_locust(load, target, topology.folder)
+    with killing(topology, killed, LOCUST_STARTS_S + time_s / 2):
+        result = run_locust(load, target, topology.folder)
     print("\n".join(table(result["requests"])))
     passed_s = time.monotonic() - began_at
     busy = {name: used - before[name] for name, used in topology.cpu_s().items()}
     tell_cost(busy, idle, passed_s, result["requests"])
-    status = verify_books(books)
+    status = lift_and_verify(books, topology.preset)
     limits = read_thresholds(thresholds, tuple(SUITES))
-    problems = crossed(limits.requests, "mixed", result["requests"])
-    problems += [f"{one['what']} failed: {one['why']}" for one in result["failures"]]
+    problems = told_failures(result["failures"])
+    problems += crossed(limits.requests, "mixed", result["requests"])
     for problem in problems:
         print(f"✗ {problem}")
-    return 1 if problems else status
+    return BROKEN if problems else status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.topology", description=__doc__)
     parser.add_argument("--scale", action="append", default=[], metavar="SERVICE=N")
-    parser.add_argument("--preset", default="flaky", help="faults of the provider; default: flaky")
-    parser.add_argument("--users", type=int, default=20)
-    parser.add_argument("--time", type=int, default=15, metavar="SECONDS")
+    faults = "faults of the provider; default: flaky"
+    parser.add_argument("--preset", choices=PRESETS, default="flaky", help=faults)
+    parser.add_argument("--users", type=positive, default=20)
+    parser.add_argument("--time", type=seconds, default=15, metavar="DURATION", help="15s or 2m")
     parser.add_argument("--kill", action="append", default=[], choices=SCALED, help="with kill -9")
     parser.add_argument("--stay", action="store_true", help="go on until Ctrl-C, without a load")
     options = parser.parse_args(arguments)
@@ -307,6 +337,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, counts: Mapping[str, int]) -> int:
     extra = {**FASTER, "PSP_PRESET": options.preset}
+    check_reports(REPORTS)
     with (
         tempfile.TemporaryDirectory(prefix="topology-") as folder,
         open_topology(Path(folder), counts, extra) as up,
@@ -315,8 +346,7 @@ def _run(options: argparse.Namespace, counts: Mapping[str, int]) -> int:
         print(", ".join(f"{number} × {name}" for name, number in counts.items()), flush=True)
         if options.stay:
             return _stay()
-        reports = Path("reports/topology")
-        return load_and_verify(up, options.users, options.time, reports, options.kill)
+        return load_and_verify(up, options.users, options.time, REPORTS, options.kill)
 
 
 def _stay() -> int:
