@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import NoReturn
 
 import httpx
 
 from loadtests.arguments import WrongUsage
 from loadtests.processes import CouldNotStart
+from loadtests.stopping import listen
 from loadtests.thresholds import WrongThresholds
 from loadtests.verify import BROKEN, NOTHING_SHOWN
 
 WRONG_USAGE, INTERRUPTED = 2, 130
-STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 def exit_status(name: str, run: Callable[[], int]) -> int:
     """Run it to its end, or until somebody stops us; tell in a line why it came to nothing."""
-    for number in STOPS:
-        signal.signal(number, _interrupt)
+    listen()
     try:
         return run()
     except (WrongThresholds, WrongUsage) as problem:
@@ -38,10 +34,3 @@ def exit_status(name: str, run: Callable[[], int]) -> int:
 def _told(name: str, sentence: str, status: int) -> int:
     sys.stderr.write(f"{name}: {sentence}\n")
     return status
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    # Once only: a second Ctrl-C must not break off the tidying up after the first.
-    for number in STOPS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from loadtests.end_orphans import ended_with_us
+from loadtests.stopping import stop_held_back
 
 # Patient, since a machine may be busy; a service that works takes a second.
 START_TIMEOUT_S = 120.0
@@ -52,19 +55,20 @@ def started(
 
     Of its own, so that Ctrl-C on a terminal reaches us alone and we stop things in their order.
     """
-    with (folder / f"{name}.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *module],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **(settings or {})},
-            start_new_session=True,
-        )
-    try:
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", **(settings or {})}
+    with ExitStack() as stack:
+        with stop_held_back(), (folder / f"{name}.log").open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+            stack.enter_context(ended_with_us(-process.pid))
+            stack.callback(_stop, process)
         yield process
-    finally:
-        _stop(process)
 
 
 def last_lines(name: str, folder: Path) -> str:

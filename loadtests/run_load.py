@@ -10,7 +10,6 @@ import argparse
 import importlib.util
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -25,6 +24,7 @@ from loadtests.arguments import (
     zero_or_more,
 )
 from loadtests.command import exit_status
+from loadtests.end_orphans import temporary_folder
 from loadtests.locust_run import CONSTANT, SHAPES, SOAK, SUITES, Load, run_locust
 from loadtests.processes import CouldNotStart, last_lines
 from loadtests.services import Target, consumer, shop_alone, whole_stack
@@ -56,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run_in_folder(options: argparse.Namespace) -> int:
     thresholds = read_thresholds(options.thresholds, tuple(SUITES))
     check_reports(options.reports)
-    with tempfile.TemporaryDirectory(prefix="load-") as folder:
-        return _run(options, thresholds, Path(folder))
+    with temporary_folder("load-") as folder:
+        return _run(options, thresholds, folder)
 
 
 def _parser() -> argparse.ArgumentParser:

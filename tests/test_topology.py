@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +19,7 @@ import pytest
 from loadtests import verify
 from loadtests.read_books import Services
 from tests import topology
+from tests.loadtests.test_run_load import processes_of, wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +63,32 @@ def test_a_stay_ends_well_when_it_is_ended(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(topology, "open_topology", nothing_started)
     monkeypatch.setattr(time, "sleep", stopped)
     assert topology.main(["--stay"]) == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 130), (signal.SIGHUP, 130), (signal.SIGKILL, -9)]
+)
+def test_whatever_ends_it_ends_its_processes_and_leaves_nothing_behind(
+    number: signal.Signals, status: int
+) -> None:
+    # A short path, since it holds that of a socket, which anybody may go through.
+    with tempfile.TemporaryDirectory(prefix="top") as temporary:
+        Path(temporary).chmod(0o755)
+        with subprocess.Popen(
+            (sys.executable, "-m", "tests.topology", "--time", "60", "--users", "1"),
+            cwd=topology.ROOT,
+            env=os.environ | {"TMPDIR": temporary, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("provider and dashboard")
+            assert len(processes_of(Path(temporary))) >= 12
+            process.send_signal(number)
+            assert process.wait(60) == status
+        wait_until(lambda: not processes_of(Path(temporary)))
+        assert list(Path(temporary).iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,12 +28,14 @@ import yaml
 from loadtests.arguments import PRESETS, check_reports, positive, seconds
 from loadtests.command import exit_status
 from loadtests.control_faults import kinds_in_force
+from loadtests.end_orphans import ended_with_us, removed_with_us, temporary_folder
 from loadtests.locust_run import CONSTANT, SUITES, Load, run_locust
 from loadtests.lost_answers import FAULTS
 from loadtests.processes import started, url_of
 from loadtests.read_books import Services
 from loadtests.run_load import THRESHOLDS, table, told_failures
 from loadtests.services import RETRIES, SETTLE_AFTER, TIME_SCALE, wait_until_registered
+from loadtests.stopping import stop_held_back
 from loadtests.thresholds import crossed, read_thresholds
 from loadtests.verify import BROKEN, lift_and_verify
 from scenarios.targets.service_process import free_port
@@ -181,19 +182,20 @@ class Topology:
         user = "user root; " if os.geteuid() == 0 else ""
         directives = f"daemon off; {user}pid {self.folder}/{name}.pid;"
         configuration = ("-p", str(self.folder), "-c", str(self.folder / f"{name}.conf"))
-        with (self.folder / f"{name}.log").open("wb") as output:
-            process = subprocess.Popen(
-                (program("nginx", "nginx"), *configuration, "-g", directives),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        self.processes[name] = [process]
-        try:
+        nginx = program("nginx", "nginx")
+        with ExitStack() as stack:
+            with stop_held_back(), (self.folder / f"{name}.log").open("wb") as output:
+                process = subprocess.Popen(
+                    (nginx, *configuration, "-g", directives),
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+                stack.enter_context(ended_with_us(-process.pid))
+                stack.callback(process.wait)
+                stack.callback(process.terminate)
+            self.processes[name] = [process]
             yield
-        finally:
-            process.terminate()
-            process.wait()
 
     def _here(self, value: str) -> str:
         """Return a value with addresses of this machine for those of the network."""
@@ -213,12 +215,14 @@ def open_topology(
     """Start everything; stop it at the end. Raises CouldNotStart."""
     with ExitStack() as stack:
         server = stack.enter_context(postgres_server())
+        pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        stack.enter_context(removed_with_us(server.folder))
+        stack.enter_context(ended_with_us(pid))
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             made_by_image = SERVICES["postgres"]["environment"]["POSTGRES_DB"]
             connection.execute(f"CREATE DATABASE {made_by_image}")
             connection.execute((ROOT / "deploy" / "databases.sql").read_bytes())
         databases = {name: server.url(name) for name in ("psp", "shop")}
-        pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
 
         def take_port() -> int:
             return stack.enter_context(free_port())
@@ -339,8 +343,8 @@ def _run(options: argparse.Namespace, counts: Mapping[str, int]) -> int:
     extra = {**FASTER, "PSP_PRESET": options.preset}
     check_reports(REPORTS)
     with (
-        tempfile.TemporaryDirectory(prefix="topology-") as folder,
-        open_topology(Path(folder), counts, extra) as up,
+        temporary_folder("topology-") as folder,
+        open_topology(folder, counts, extra) as up,
     ):
         print(f"provider and dashboard: {up.psp_url}/_dashboard\nshop: {up.shop_url}")
         print(", ".join(f"{number} × {name}" for name, number in counts.items()), flush=True)
