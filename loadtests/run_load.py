@@ -30,6 +30,7 @@ from loadtests.processes import CouldNotStart, last_lines
 from loadtests.services import Target, consumer, shop_alone, whole_stack
 from loadtests.signing import DIALECTS
 from loadtests.steadiness import Samples, changes, grown, waiting_times
+from loadtests.target_address import check_target
 from loadtests.thresholds import (
     SoakLimits,
     Thresholds,
@@ -55,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run_in_folder(options: argparse.Namespace) -> int:
     thresholds = read_thresholds(options.thresholds, tuple(SUITES))
+    if options.webhook_url:
+        check_target(options.webhook_url, allow_public=options.allow_public_targets)
     check_reports(options.reports)
     with temporary_folder("load-") as folder:
         return _run(options, thresholds, folder)
@@ -79,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--thresholds", type=Path, default=THRESHOLDS, metavar="FILE", help="what to keep to")
     add("--reports", type=Path, default=REPORTS, metavar="DIR", help="where HTML and CSV go")
     add("--webhook-url", help="with --suite webhooks: a consumer that runs already; its secret")
+    allow = "flood a public address too; else it has to be of this machine or private"
+    add("--allow-public-targets", action="store_true", help=allow)
     add("--dialect", choices=DIALECTS, default="standard", help="is in LOAD_WEBHOOK_SECRET")
     return parser
 
@@ -141,7 +146,10 @@ def _judge_steadiness(limits: SoakLimits, memory: Samples, waiting: Samples) -> 
 def _target(options: argparse.Namespace, folder: Path) -> AbstractContextManager[Target]:
     if options.webhook_url:
         secret = os.environ.get("LOAD_WEBHOOK_SECRET", "")
-        return nullcontext(consumer(options.webhook_url, secret, options.dialect))
+        may_be_public = options.allow_public_targets
+        return nullcontext(
+            consumer(options.webhook_url, secret, options.dialect, may_be_public=may_be_public)
+        )
     if options.suite == "webhooks":
         return shop_alone(folder)
     return whole_stack(folder, options.preset)

@@ -101,7 +101,7 @@ def shop_alone(folder: Path) -> Iterator[Target]:
         )
 
 
-def consumer(url: str, secret: str, dialect: str) -> Target:
+def consumer(url: str, secret: str, dialect: str, *, may_be_public: bool = False) -> Target:
     """Return a consumer that runs already."""
     return Target(
         f"the webhooks at {url}",
@@ -109,6 +109,7 @@ def consumer(url: str, secret: str, dialect: str) -> Target:
             "LOAD_WEBHOOK_URL": url,
             "LOAD_WEBHOOK_SECRET": secret,
             "LOAD_WEBHOOK_DIALECT": dialect,
+            "LOAD_ALLOW_PUBLIC_TARGETS": "yes" if may_be_public else "no",
         },
     )
 

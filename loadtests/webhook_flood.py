@@ -1,7 +1,7 @@
 """Webhook senders: genuine, freshly signed events straight at any consumer, as fast as it takes.
 
 From the environment: ``LOAD_WEBHOOK_URL``, ``LOAD_WEBHOOK_SECRET``, and ``LOAD_WEBHOOK_DIALECT``,
-one of ``signing.DIALECTS``.
+one of ``signing.DIALECTS``; ``LOAD_ALLOW_PUBLIC_TARGETS=yes`` lets them go anywhere.
 """
 
 from __future__ import annotations
@@ -9,15 +9,23 @@ from __future__ import annotations
 import json
 import os
 import random
+import sys
 import time
 from urllib.parse import urlsplit
 
 from locust import FastHttpUser, constant, task
 
+from loadtests.arguments import WrongUsage
 from loadtests.invented_events import event_body
 from loadtests.signing import Letter, sign
+from loadtests.target_address import check_target
 
 URL = os.environ.get("LOAD_WEBHOOK_URL", "")
+if URL:
+    try:
+        check_target(URL, allow_public=os.environ.get("LOAD_ALLOW_PUBLIC_TARGETS") == "yes")
+    except WrongUsage as refusal:
+        sys.exit(f"webhooks: {refusal}")
 # Like any provider's: some facts are told twice, under the same id.
 REPEATED_SHARE = 0.1
 
@@ -45,8 +53,14 @@ class WebhookSender(FastHttpUser):
         event = json.loads(self.last_body)
         letter = Letter(event["id"], event["type"], int(time.time()), URL, self.last_body)
         headers, body = sign(self.dialect, self.secret, letter)
+        # No redirect is followed: no provider does, and it could lead to anybody.
         with self.client.post(
-            URL, data=body.decode(), headers=headers, name="webhook", catch_response=True
+            URL,
+            data=body.decode(),
+            headers=headers,
+            name="webhook",
+            catch_response=True,
+            allow_redirects=False,
         ) as answer:
             if not 200 <= answer.status_code < 300:
                 answer.failure(f"status {answer.status_code}, not 2xx")
