@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import socket
 import tempfile
 from pathlib import Path
 
@@ -53,3 +55,12 @@ def check_reports(folder: Path) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as problem:
         raise WrongUsage(f"cannot write into {folder}: {problem.strerror}") from problem
+
+
+def check_web_port(port: int) -> None:
+    """See that locust's page can be there. Raises WrongUsage."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as problem:
+        why = os.strerror(problem.errno or 0)
+        raise WrongUsage(f"cannot show locust's page on 127.0.0.1:{port}: {why}") from problem

@@ -18,6 +18,7 @@ from typing import Any
 from loadtests.arguments import (
     PRESETS,
     check_reports,
+    check_web_port,
     port_number,
     positive,
     seconds,
@@ -58,6 +59,8 @@ def _run_in_folder(options: argparse.Namespace) -> int:
     thresholds = read_thresholds(options.thresholds, tuple(SUITES))
     if options.webhook_url:
         check_target(options.webhook_url, allow_public=options.allow_public_targets)
+    if options.web_port:
+        check_web_port(options.web_port)
     check_reports(options.reports)
     with temporary_folder("load-") as folder:
         return _run(options, thresholds, folder)

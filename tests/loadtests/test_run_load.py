@@ -7,6 +7,7 @@ import csv
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -79,6 +80,21 @@ def test_wrong_usage_ends_with_two(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert "error:" in done.stderr or "load: cannot " in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_somebody_has_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            (*COMMAND, "--web-port", str(port), "--time", "1s", "--reports", tmp_path / "reports"),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"load: cannot show locust's page on 127.0.0.1:{port}: ")
 
 
 def test_the_presets_are_those_of_the_provider() -> None:
