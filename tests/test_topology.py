@@ -20,6 +20,7 @@ from loadtests import verify
 from loadtests.read_books import Services
 from tests import topology
 from tests.loadtests.test_run_load import processes_of, wait_until
+from tests.topology_cost import cost_lines
 
 
 @pytest.fixture(autouse=True)
@@ -156,3 +157,32 @@ def test_the_books_are_compared_once_the_faults_are_lifted(
     monkeypatch.setattr(verify, "verify_books", compare)
     assert verify.lift_and_verify(BOOKS, preset) == status
     assert done == ["lift at http://psp", "compare http://shop"]
+
+
+def test_what_a_killed_process_used_is_not_forgotten(tmp_path: Path) -> None:
+    topology_here = topology.Topology(tmp_path, {}, {}, os.getpid(), iter(range(99)).__next__)
+    burning = subprocess.Popen((sys.executable, "-c", "while True: pass"))
+    topology_here.processes["shop"] = [burning]
+    try:
+        wait_until(lambda: topology_here.cpu_s()["shop"] > 0.05)
+        before_s = topology_here.cpu_s()["shop"]
+    finally:
+        topology_here.kill("shop")
+        burning.wait()
+    assert topology_here.cpu_s()["shop"] >= before_s
+
+
+def test_a_cost_is_told_by_order_and_beyond_what_idling_uses() -> None:
+    lines = cost_lines({"shop": 2.0, "front": 5.0}, {"shop": 0.05, "front": 0.0}, 20.0, 100)
+    assert [line.split() for line in lines[1:]] == [
+        ["front", "50.0", "ms", "0.0", "ms"],
+        ["shop", "10.0", "ms", "50.0", "ms"],
+        ["in", "all", "60.0", "ms", "50.0", "ms"],
+    ]
+
+
+@pytest.mark.parametrize("used_s", [0.0, 0.5, 1.0, 1.05])
+def test_no_cost_is_told_where_what_idling_uses_hides_it(used_s: float) -> None:
+    lines = cost_lines({"front": 5.0, "shop": used_s}, {"front": 0.0, "shop": 0.05}, 20.0, 100)
+    [told] = [line for line in lines if "shop" in line]
+    assert told.split() == ["shop", "within", "noise", "50.0", "ms"]

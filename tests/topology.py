@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,6 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-import psutil
 import psycopg
 import yaml
 
@@ -41,6 +41,7 @@ from loadtests.verify import BROKEN, lift_and_verify
 from scenarios.targets.service_process import free_port
 from tests.postgres_server import postgres_server
 from tests.programs import program
+from tests.topology_cost import IDLE_S, SETTLE_S, cost_lines, processor_s
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
@@ -51,8 +52,6 @@ _WITH_DEFAULT = re.compile(r"\$\{\w+:-([^${}]*)\}")
 _PLACE = re.compile(r"http://(?P<host>[\w-]+):(?P<port>\d+)")
 _DATABASE = re.compile(r"postgresql://\S+@postgres/(?P<name>\w+)")
 REPORTS = Path("reports/topology")
-# What starts is busy for a while.
-SETTLE_S, IDLE_S = 2.0, 4.0
 LOCUST_STARTS_S = 1.0
 # What a load with faults on needs to be over within minutes.
 FASTER = {
@@ -87,6 +86,7 @@ class Topology:
     take_port: Callable[[], int]
     extra: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
+    killed_cpu_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def __post_init__(self) -> None:
         self.ports = {
@@ -146,13 +146,16 @@ class Topology:
         """Return the seconds of processor that each service has used so far."""
         used = dict.fromkeys((*self.processes, "postgres"), 0.0)
         for name, processes in self.processes.items():
-            used[name] = sum(_cpu_s(one.pid) for one in processes if one.poll() is None)
-        used["postgres"] = _cpu_s(self.postgres_pid)
+            used[name] = sum(processor_s(one.pid) for one in processes if one.poll() is None)
+            used[name] += self.killed_cpu_s[name]
+        used["postgres"] = processor_s(self.postgres_pid)
         return used
 
     def kill(self, name: str) -> None:
         """``kill -9`` the first process of a service."""
-        self.processes[name][0].kill()
+        process = self.processes[name][0]
+        self.killed_cpu_s[name] += processor_s(process.pid)
+        process.kill()
 
     def _start_nginx(self, stack: ExitStack, name: str) -> None:
         values = settings_of(name)
@@ -232,17 +235,6 @@ def open_topology(
         yield topology
 
 
-def _cpu_s(process_id: int) -> float:
-    """Return what a process, its children, and those that have ended, have used."""
-    used = 0.0
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process = psutil.Process(process_id)
-        times = process.cpu_times()
-        used += sum((times.user, times.system, times.children_user, times.children_system))
-        used += sum(_cpu_s(child.pid) for child in process.children())
-    return used
-
-
 def measured_idle(topology: Topology) -> dict[str, float]:
     """Return what each service uses while nobody comes, in seconds of processor a second."""
     time.sleep(SETTLE_S)
@@ -250,23 +242,6 @@ def measured_idle(topology: Topology) -> dict[str, float]:
     time.sleep(IDLE_S)
     passed_s = time.monotonic() - began_at
     return {name: (used - before[name]) / passed_s for name, used in topology.cpu_s().items()}
-
-
-def tell_cost(
-    busy: Mapping[str, float],
-    idle: Mapping[str, float],
-    passed_s: float,
-    requests: Sequence[Mapping[str, Any]],
-) -> None:
-    """Print what an order cost each service: processor time beyond what it uses anyway."""
-    orders = sum(one["count"] for one in requests if one["type"] == "E2E")
-    print(f"\nProcessor time of {orders:,} orders, with all that was read about them:")
-    print(f"  {'':<14}{'an order':>12}{'an idle second':>18}")
-    costs = {name: 1000 * (busy[name] - idle[name] * passed_s) / max(1, orders) for name in busy}
-    for name, cost_ms in sorted(costs.items(), key=lambda item: -item[1]):
-        print(f"  {name:<14}{cost_ms:9.1f} ms{1000 * idle[name]:15.1f} ms")
-    idle_ms = 1000 * sum(idle.values())
-    print(f"  {'in all':<14}{sum(costs.values()):9.1f} ms{idle_ms:15.1f} ms\n", flush=True)
 
 
 @contextmanager
@@ -309,7 +284,9 @@ def load_and_verify(
     print("\n".join(table(result["requests"])))
     passed_s = time.monotonic() - began_at
     busy = {name: used - before[name] for name, used in topology.cpu_s().items()}
-    tell_cost(busy, idle, passed_s, result["requests"])
+    orders = sum(one["count"] for one in result["requests"] if one["type"] == "E2E")
+    print(f"\nProcessor time of {orders:,} orders, with all that was read about them:")
+    print("\n".join(cost_lines(busy, idle, passed_s, orders)) + "\n", flush=True)
     status = lift_and_verify(books, topology.preset)
     limits = read_thresholds(thresholds, tuple(SUITES))
     problems = told_failures(result["failures"])
