@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from locust import events
 from locust.env import Environment
-from locust.runners import WorkerRunner
+from locust.rpc import Message
+from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.buyers import Buyer
 from loadtests.polling_storm import Poller
@@ -22,6 +24,7 @@ from loadtests.webhook_flood import WebhookSender
 __all__ = ["Buyer", "Poller", "WebhookSender"]
 
 RESULT_FILE = "LOAD_RESULT_FILE"
+LAST_FIGURES_WITHIN_S, LOOK_EVERY_S = 10.0, 0.1
 
 
 def write_result(environment: Environment, **_: Any) -> None:
@@ -59,4 +62,20 @@ def _figures(entry: Any) -> dict[str, Any]:
     }
 
 
+def let_workers_finish(environment: Environment, **_: Any) -> None:
+    """End the workers first, and wait for the last figures of users who may still go on.
+
+    A master without a page that quits gives its workers half a second, whatever the stop timeout.
+    """
+    runner, options = environment.runner, environment.parsed_options
+    if not isinstance(runner, MasterRunner) or options is None or not options.headless:
+        return
+    for client in list(runner.clients.all):
+        runner.server.send_to_client(Message("quit", None, client.id))
+    give_up_at = time.monotonic() + (environment.stop_timeout or 0) + LAST_FIGURES_WITHIN_S
+    while runner.user_count and time.monotonic() < give_up_at:
+        time.sleep(LOOK_EVERY_S)
+
+
+events.test_stopping.add_listener(let_workers_finish)
 events.quitting.add_listener(write_result)
