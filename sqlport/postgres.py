@@ -9,7 +9,6 @@ one of them. This port does not run it again, since it cannot run the caller's c
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,19 +19,16 @@ from psycopg.adapt import Buffer, Loader
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.numeric import Int8Dumper
-from psycopg_pool import AsyncConnectionPool
 
 from sqlport.dialect import for_postgres, name_created_by, schema_for_postgres, statements_in
 from sqlport.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable
 from sqlport.migration import run_steps
 from sqlport.port import Row, Value
 from sqlport.postgres_errors import clear_error, reason_of
+from sqlport.postgres_pool import Connection, Connections, cancellations, end_if_cancelled_since
 from sqlport.postgres_url import PostgresUrl, read_postgres_url
 
-Connection = AsyncConnection[DictRow]
-
 _CONNECT_TIMEOUT_S = 5
-_FREE_CONNECTION_WAIT_S = 10.0
 # Any number that nobody else is likely to lock.
 _SCHEMA_LOCK = 7_305_826_113
 
@@ -74,26 +70,29 @@ class PostgresTransaction:
         await self._run(schema_for_postgres(statement), ())
 
     async def _run(self, text: str, values: tuple[Value, ...]) -> AsyncCursor[DictRow]:
-        before = _cancellations()
+        before = cancellations()
         try:
             cursor = await self._connection.execute(text.encode(), values)
         except psycopg.Error as problem:
             raise clear_error(problem) from problem
-        _end_if_cancelled_since(before)
+        end_if_cancelled_since(before)
         return cursor
 
 
 class PostgresOthers:
     """LISTEN and NOTIFY, each on a connection of its own."""
 
-    def __init__(self, pool: AsyncConnectionPool[Connection], url: str) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, url: str, connect_timeout_s: int | None) -> None:
+        self._connections = connections
         self._url = url
+        self._options: dict[str, Any] = {}
+        if connect_timeout_s is not None:
+            self._options["connect_timeout"] = connect_timeout_s
 
     async def tell(self, channel: str, text: str) -> None:
         """Send a short text to everybody who listens, this process too."""
         try:
-            async with self._pool.connection() as connection:
+            async with self._connections.one() as connection:
                 await connection.execute(b"SELECT pg_notify($1, $2)", (channel, text))
         except psycopg.Error as problem:
             raise clear_error(problem) from problem
@@ -101,7 +100,8 @@ class PostgresOthers:
     async def listen(self, channel: str) -> AsyncIterator[str]:
         """Yield what is told from now on, after an empty text. Raises DatabaseUnreachable."""
         try:
-            async with await AsyncConnection.connect(self._url, autocommit=True) as connection:
+            opening = AsyncConnection.connect(self._url, autocommit=True, **self._options)
+            async with await opening as connection:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                 yield ""
                 async for notice in connection.notifies():
@@ -113,32 +113,31 @@ class PostgresOthers:
 class PostgresDatabase:
     """A pool of connections; each transaction has one of them to itself."""
 
-    def __init__(
-        self, pool: AsyncConnectionPool[Connection], others: PostgresOthers | None = None
-    ) -> None:
-        self._pool = pool
+    def __init__(self, connections: Connections, others: PostgresOthers | None = None) -> None:
+        self._connections = connections
         self.others = others
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         """Begin; commit on leaving normally, roll back on any exception."""
-        before = _cancellations()
         try:
-            async with self._pool.connection() as connection:
-                _end_if_cancelled_since(before)
+            async with self._connections.one() as connection:
                 yield PostgresTransaction(connection)
-                before = _cancellations()
+                before = cancellations()
                 if connection.info.transaction_status == TransactionStatus.INERROR:
                     # A COMMIT would be answered as if it were one, and keep nothing.
                     raise DatabaseError(
                         "a statement of the transaction has failed, so nothing of it can be kept"
                     )
         except psycopg.Error as problem:
-            raise clear_error(problem) from problem
+            error = clear_error(problem)
+            if isinstance(error, DatabaseUnreachable):
+                await self._connections.check()
+            raise error from problem
         except DatabaseUnreachable:
-            await self._pool.check()
+            await self._connections.check()
             raise
-        _end_if_cancelled_since(before)
+        end_if_cancelled_since(before)
 
     async def apply_schema(self, script: str) -> None:
         """Run a script of ``CREATE … IF NOT EXISTS`` statements separated by semicolons.
@@ -159,7 +158,7 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         """Close every connection. Idempotent."""
-        await self._pool.close()
+        await self._connections.close()
 
 
 async def open_postgres(url: str) -> PostgresDatabase:
@@ -169,21 +168,14 @@ async def open_postgres(url: str) -> PostgresDatabase:
     """
     address = read_postgres_url(url)
     options: dict[str, Any] = {"row_factory": dict_row, "cursor_factory": AsyncRawCursor}
-    if not address.has_timeout:
-        options["connect_timeout"] = _CONNECT_TIMEOUT_S
+    connect_timeout_s = None if address.has_timeout else _CONNECT_TIMEOUT_S
+    if connect_timeout_s is not None:
+        options["connect_timeout"] = connect_timeout_s
     await _try_to_connect(address, options)
-    pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-        address.for_driver,
-        connection_class=AsyncConnection[DictRow],
-        kwargs=options,
-        configure=_configure,
-        min_size=1,
-        max_size=address.pool_size,
-        timeout=_FREE_CONNECTION_WAIT_S,
-        open=False,
-    )
-    await pool.open()
-    return PostgresDatabase(pool, PostgresOthers(pool, address.for_driver))
+    connections = Connections(address.for_driver, address.pool_size, options, _configure)
+    await connections.open()
+    others = PostgresOthers(connections, address.for_driver, connect_timeout_s)
+    return PostgresDatabase(connections, others)
 
 
 async def _try_to_connect(address: PostgresUrl, options: dict[str, Any]) -> None:
@@ -201,20 +193,6 @@ async def _try_to_connect(address: PostgresUrl, options: dict[str, Any]) -> None
             "percent-encode what is special in the URL, and use only parameters that libpq knows"
         ) from None
     await connection.close()
-
-
-def _cancellations() -> int:
-    task = asyncio.current_task()
-    return 0 if task is None else task.cancelling()
-
-
-def _end_if_cancelled_since(before: int) -> None:
-    """Make up for ``asyncio.wait_for``, with which the driver waits: before Python 3.12 it loses a
-    cancellation that comes together with what it waits for, and a worker would never end
-    (https://github.com/python/cpython/issues/86296).
-    """
-    if _cancellations() > before:
-        raise asyncio.CancelledError
 
 
 async def _configure(connection: Connection) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import psycopg
-from psycopg_pool import PoolClosed, PoolTimeout
+from psycopg_pool import PoolClosed
 
 from sqlport.errors import (
     ConstraintBroken,
-    DatabaseBusy,
     DatabaseError,
     DatabaseUnreachable,
     TransactionConflict,
 )
+
+UNREACHABLE = "the database cannot be reached"
 
 
 def clear_error(problem: psycopg.Error) -> DatabaseError:
@@ -27,9 +28,6 @@ def reason_of(problem: Exception) -> str:
 
 
 def _meaning(problem: psycopg.Error) -> tuple[type[DatabaseError], str, str]:
-    if isinstance(problem, PoolTimeout):
-        advice = ": raise pool_size in the database URL, or see whether the server answers"
-        return DatabaseBusy, "the database gave no connection in time", advice
     if isinstance(problem, PoolClosed):
         return DatabaseError, "the database is closed", ""
     if isinstance(problem, psycopg.IntegrityError):
@@ -37,5 +35,5 @@ def _meaning(problem: psycopg.Error) -> tuple[type[DatabaseError], str, str]:
     if isinstance(problem, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
         return TransactionConflict, "another transaction was in the way", "; try again"
     if isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError):
-        return DatabaseUnreachable, "the database cannot be reached", ""
+        return DatabaseUnreachable, UNREACHABLE, ""
     return DatabaseError, "the database refused a statement", ""

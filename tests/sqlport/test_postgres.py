@@ -93,7 +93,7 @@ async def test_a_pool_of_one_lets_one_through_after_the_other(postgres_url):
 
 
 async def test_without_a_free_connection_the_wait_ends_with_advice(postgres_url, monkeypatch):
-    monkeypatch.setattr("sqlport.postgres._FREE_CONNECTION_WAIT_S", 0.1)
+    monkeypatch.setattr("sqlport.postgres_pool._FREE_CONNECTION_WAIT_S", 0.1)
     database = await open_database(postgres_url + "&pool_size=1")
     async with database.transaction():
         with pytest.raises(DatabaseBusy, match="raise pool_size"):
@@ -229,7 +229,7 @@ def assert_not_told(password, error):
 @pytest.mark.parametrize("missing", ["psycopg", "psycopg_pool"])
 async def test_a_missing_driver_is_one_sentence_that_says_what_to_install(missing, monkeypatch):
     monkeypatch.setitem(sys.modules, missing, None)
-    for name in ("sqlport.postgres", "sqlport.postgres_errors"):
+    for name in ("sqlport.postgres", "sqlport.postgres_errors", "sqlport.postgres_pool"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(DriverMissing, match="pip install 'psycopg"):
         await open_database("postgresql://db/shop")
