@@ -5,6 +5,7 @@ DatabaseError               anything else that the database refused
 ├── DriverMissing           the address is fine, but the library for it is not installed
 ├── NotADatabase            the file exists and is something else
 ├── DatabaseUnreachable     no server answers there, or it has gone away
+│   └── DatabaseUnwritable  it is there, but the disk under it is full, broken or read-only
 ├── DatabaseBusy            another process holds the file, or every connection is in use
 ├── ConstraintBroken        a row would break a rule of its table, such as a second row with its key
 └── TransactionConflict     another transaction was in the way: the same again may work
@@ -34,6 +35,10 @@ class DatabaseUnreachable(DatabaseError):
 
     If that happened while a transaction ended, it may have taken effect or not.
     """
+
+
+class DatabaseUnwritable(DatabaseUnreachable):
+    """The disk under it is full, broken or read-only: what is stored may still be read."""
 
 
 class DatabaseBusy(DatabaseError):

@@ -62,6 +62,11 @@ class Database(Protocol):
     """
 
     @property
+    def trouble(self) -> str | None:
+        """Why it could not store something in the last seconds; None if it could, or need not."""
+        ...
+
+    @property
     def others(self) -> Others | None:
         """The way to other processes, if there can be any."""
         ...

@@ -21,12 +21,13 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.numeric import Int8Dumper
 
 from sqlport.dialect import for_postgres, name_created_by, schema_for_postgres, statements_in
-from sqlport.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable
+from sqlport.errors import BadDatabaseUrl, DatabaseError, DatabaseUnreachable, DatabaseUnwritable
 from sqlport.migration import run_steps
 from sqlport.port import Row, Value
 from sqlport.postgres_errors import clear_error, reason_of
 from sqlport.postgres_pool import Connection, Connections, cancellations, end_if_cancelled_since
 from sqlport.postgres_url import PostgresUrl, read_postgres_url
+from sqlport.trouble import Trouble
 
 _CONNECT_TIMEOUT_S = 5
 # Any number that nobody else is likely to lock.
@@ -115,7 +116,13 @@ class PostgresDatabase:
 
     def __init__(self, connections: Connections, others: PostgresOthers | None = None) -> None:
         self._connections = connections
+        self._trouble = Trouble()
         self.others = others
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it could not store something in the last seconds."""
+        return self._trouble.latest
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
@@ -131,13 +138,18 @@ class PostgresDatabase:
                     )
         except psycopg.Error as problem:
             error = clear_error(problem)
-            if isinstance(error, DatabaseUnreachable):
-                await self._connections.check()
+            await self._note(error)
             raise error from problem
-        except DatabaseUnreachable:
-            await self._connections.check()
+        except DatabaseError as problem:
+            await self._note(problem)
             raise
         end_if_cancelled_since(before)
+
+    async def _note(self, problem: DatabaseError) -> None:
+        if isinstance(problem, DatabaseUnwritable):
+            self._trouble.note(problem)
+        elif isinstance(problem, DatabaseUnreachable):
+            await self._connections.check()
 
     async def apply_schema(self, script: str) -> None:
         """Run a script of ``CREATE … IF NOT EXISTS`` statements separated by semicolons.

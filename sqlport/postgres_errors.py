@@ -9,9 +9,16 @@ from sqlport.errors import (
     ConstraintBroken,
     DatabaseError,
     DatabaseUnreachable,
+    DatabaseUnwritable,
     TransactionConflict,
 )
 
+# A server that has become a standby of another one takes no writes either.
+_UNWRITABLE = (
+    psycopg.errors.DiskFull,
+    psycopg.errors.IoError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 UNREACHABLE = "the database cannot be reached"
 
 
@@ -34,6 +41,8 @@ def _meaning(problem: psycopg.Error) -> tuple[type[DatabaseError], str, str]:
         return ConstraintBroken, "the database refused a row", ""
     if isinstance(problem, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
         return TransactionConflict, "another transaction was in the way", "; try again"
+    if isinstance(problem, _UNWRITABLE):
+        return DatabaseUnwritable, "the database cannot store anything", ""
     if isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError):
         return DatabaseUnreachable, UNREACHABLE, ""
     return DatabaseError, "the database refused a statement", ""

@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import cast
 
 from sqlport.dialect import statements_in
-from sqlport.errors import ConstraintBroken
 from sqlport.migration import run_steps
 from sqlport.port import Others, Row, Value
+from sqlport.sqlite_errors import raise_clear
+from sqlport.trouble import Trouble
 
 
 class SqliteTransaction:
@@ -20,26 +21,37 @@ class SqliteTransaction:
 
     is_shared = False
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, trouble: Trouble) -> None:
         self._connection = connection
+        self._trouble = trouble
 
     async def execute(self, statement: str, *values: Value) -> int:
         """Run a statement; return how many rows it changed."""
-        return self._run(statement, values).rowcount
+        try:
+            return self._connection.execute(statement, values).rowcount
+        except sqlite3.Error as problem:
+            raise_clear(problem, self._trouble)
 
     async def fetch_one(self, statement: str, *values: Value) -> Row | None:
         """Run a query; return its first row, or None."""
-        return cast("Row | None", self._run(statement, values).fetchone())
+        try:
+            return cast("Row | None", self._connection.execute(statement, values).fetchone())
+        except sqlite3.Error as problem:
+            raise_clear(problem, self._trouble)
 
     async def fetch_all(self, statement: str, *values: Value) -> list[Row]:
         """Run a query; return every row, in the query's order."""
-        return self._run(statement, values).fetchall()
-
-    def _run(self, statement: str, values: Sequence[Value]) -> sqlite3.Cursor:
         try:
-            return self._connection.execute(statement, values)
-        except sqlite3.IntegrityError as problem:
-            raise ConstraintBroken(f"the database refused a row: {problem}") from problem
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as problem:
+            raise_clear(problem, self._trouble)
+
+    def control(self, statement: str) -> None:
+        """Run what begins or ends a transaction."""
+        try:
+            self._connection.execute(statement)
+        except sqlite3.Error as problem:
+            raise_clear(problem, self._trouble)
 
 
 class _Turn(AbstractAsyncContextManager[SqliteTransaction]):
@@ -57,7 +69,7 @@ class _Turn(AbstractAsyncContextManager[SqliteTransaction]):
     async def __aenter__(self) -> SqliteTransaction:
         await self._lock.acquire()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._transaction.control("BEGIN IMMEDIATE")
         except BaseException:
             self._lock.release()
             raise
@@ -71,7 +83,7 @@ class _Turn(AbstractAsyncContextManager[SqliteTransaction]):
     ) -> None:
         try:
             if kind is None:
-                self._connection.execute("COMMIT")
+                self._transaction.control("COMMIT")
         except BaseException:
             self._roll_back()
             raise
@@ -100,8 +112,14 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.row_factory = sqlite3.Row
         self._connection = connection
-        self._transaction = SqliteTransaction(connection)
+        self._trouble = Trouble()
+        self._transaction = SqliteTransaction(connection, self._trouble)
         self._turn = asyncio.Lock()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it could not store something in the last seconds."""
+        return self._trouble.latest
 
     def transaction(self) -> AbstractAsyncContextManager[SqliteTransaction]:
         """Begin; commit on leaving normally, roll back on any exception."""

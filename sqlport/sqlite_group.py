@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 
+from sqlport.errors import DatabaseError, DatabaseUnwritable
 from sqlport.sqlite import SqliteDatabase, SqliteTransaction
 
 
@@ -34,7 +35,7 @@ class GroupingSqliteDatabase(SqliteDatabase):
         try:
             if self._group is None:
                 self._begin_group()
-            self._connection.execute("SAVEPOINT one")
+            self._transaction.control("SAVEPOINT one")
         except BaseException:
             self._turn.release()
             raise
@@ -50,7 +51,7 @@ class GroupingSqliteDatabase(SqliteDatabase):
         try:
             if problem is None:
                 try:
-                    self._connection.execute("RELEASE one")
+                    self._transaction.control("RELEASE one")
                 except BaseException as refusal:
                     self._take_back(group, refusal)
                     raise
@@ -69,7 +70,7 @@ class GroupingSqliteDatabase(SqliteDatabase):
         await super().close()
 
     def _begin_group(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._transaction.control("BEGIN IMMEDIATE")
         self._group = []
         # It gets its turn behind everybody who is ready now, and so those join.
         self._committing = asyncio.create_task(self._commit(self._group))
@@ -80,8 +81,8 @@ class GroupingSqliteDatabase(SqliteDatabase):
                 return
             self._group = None
             try:
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as problem:
+                self._transaction.control("COMMIT")
+            except (sqlite3.Error, DatabaseError) as problem:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 _fail(group, problem)
@@ -125,5 +126,9 @@ class _Member(AbstractAsyncContextManager[SqliteTransaction]):
 def _fail(group: list[asyncio.Future[None]], problem: BaseException) -> None:
     """Tell everybody who waited that nothing of theirs is stored."""
     for stored in group:
-        if not stored.done():
+        if stored.done():
+            continue
+        if isinstance(problem, DatabaseUnwritable):
+            stored.set_exception(DatabaseUnwritable(str(problem)))
+        else:
             stored.set_exception(sqlite3.OperationalError(f"the commit failed: {problem}"))

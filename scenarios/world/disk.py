@@ -154,6 +154,7 @@ class HostDatabase:
     """
 
     others: Others | None = None
+    trouble: str | None = None
 
     def __init__(
         self,
