@@ -115,6 +115,7 @@ class Operation:
             response = NoAnswer()
         except Exception:
             # Told to the client here, since nothing may stand around; and to the server's log.
+            self._provider.metrics.count_request(self._name, Unexpected.status)
             await problem(Unexpected(BUG))(scope, receive, send)
             raise
         if not isinstance(response, NoAnswer | BrokenConnection):

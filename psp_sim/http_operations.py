@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -19,7 +21,10 @@ from psp_sim.metrics import (
 )
 from psp_sim.outbox import backlog
 from psp_sim.provider import Provider
-from sqlport import Transaction
+from sqlport import DatabaseUnwritable, Transaction
+
+# Whoever asks for a health gives up after a few seconds, and would not learn what is wrong.
+HEALTH_WAIT_S = 2.0
 
 # Each with the column that tells its rows apart, and the value that most of them come to have.
 _COUNTED = {
@@ -53,10 +58,15 @@ async def _health(provider: Provider) -> Response:
     """Answer 503 when the database or a worker does not do its part."""
     waiting, oldest_age_s, database = 0, 0.0, "ok"
     try:
-        async with provider.database.transaction() as transaction:
+        async with asyncio.timeout(HEALTH_WAIT_S), provider.database.transaction() as transaction:
             waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
+    except TimeoutError:
+        database = f"no answer within {HEALTH_WAIT_S:g} s"
     except Exception as problem:  # whatever it is, the answer is that it does not work
         database = type(problem).__name__
+    if database == "ok" and provider.database.trouble is not None:
+        # It can be read all the same.
+        database = DatabaseUnwritable.__name__
     is_well = database == "ok" and all(provider.workers.values())
     document = {
         "status": "ok" if is_well else "failing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from shop import event_store
-from shop.domain.errors import DeadLetterNotFound
+from shop.domain.errors import DatabaseUnavailable, DeadLetterNotFound
 from shop.domain.inbox import DeadLetter
 from shop.domain.measurements import prometheus_text
 from shop.domain.peer_address import networks_in
@@ -17,6 +18,7 @@ from shop.http_support import json_response, limit_in, require_admin
 from shop.order_view import moment
 from shop.ports import Shop
 
+HEALTH_WAIT_S = 2.0
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 _OF_THE_DATABASE = "in the database: every process shows the same (max)"
 
@@ -25,8 +27,10 @@ def operation_routes(shop: Shop) -> list[Route]:
     """The routes of whoever runs the shop."""
 
     async def read_health(_request: Request) -> Response:
-        async with shop.database.transaction() as transaction:
-            dead = await event_store.count_dead_letters(transaction)
+        dead = await _dead_letters_soon(shop)
+        if shop.database.trouble is not None:
+            # It can be read all the same, so nothing else would show it.
+            raise DatabaseUnavailable("the shop could not store something in the last seconds")
         health: dict[str, Any] = {
             "status": "ok",
             "role": shop.settings.role,
@@ -64,6 +68,17 @@ def operation_routes(shop: Shop) -> list[Route]:
         Route("/tracking", read_tracking, methods=["GET"]),
         *_dead_letter_routes(shop),
     ]
+
+
+async def _dead_letters_soon(shop: Shop) -> int:
+    """Whoever asks for a health gives up after a few seconds. Raises DatabaseUnavailable."""
+    try:
+        async with asyncio.timeout(HEALTH_WAIT_S), shop.database.transaction() as transaction:
+            return await event_store.count_dead_letters(transaction)
+    except TimeoutError:
+        raise DatabaseUnavailable(
+            f"the shop's database gave no answer within {HEALTH_WAIT_S:g} s"
+        ) from None
 
 
 def _dead_letter_routes(shop: Shop) -> list[Route]:

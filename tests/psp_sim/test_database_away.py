@@ -16,6 +16,7 @@ from sqlport import (
     ConstraintBroken,
     DatabaseBusy,
     DatabaseUnreachable,
+    DatabaseUnwritable,
     TransactionConflict,
     open_database,
 )
@@ -25,19 +26,23 @@ from tests.psp_sim.stand import payment_body
 
 
 class TroubledDatabase:
-    """Raises ``trouble`` while there is any."""
+    """Raises ``raised`` while there is any; answers nothing until ``answering`` is set."""
 
     others = None
+    trouble = None
 
     def __init__(self, database):
         self._database = database
-        self.trouble = None
+        self.raised = None
+        self.answering = asyncio.Event()
+        self.answering.set()
         self.migrate = database.migrate
 
     @asynccontextmanager
     async def transaction(self):
-        if self.trouble is not None:
-            raise self.trouble
+        await self.answering.wait()
+        if self.raised is not None:
+            raise self.raised
         async with self._database.transaction() as transaction:
             yield transaction
 
@@ -60,11 +65,14 @@ async def troubled_provider():
         httpx.AsyncClient(transport=transport, base_url="http://psp", headers=headers) as client,
     ):
         yield troubled, client
-        troubled.trouble = None
+        troubled.raised = None
+        troubled.answering.set()
     await database.close()
 
 
-@pytest.mark.parametrize("kind", [DatabaseBusy, DatabaseUnreachable, TransactionConflict])
+@pytest.mark.parametrize(
+    "kind", [DatabaseBusy, DatabaseUnreachable, DatabaseUnwritable, TransactionConflict]
+)
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -78,7 +86,7 @@ async def troubled_provider():
 )
 async def test_while_the_database_is_away_calls_are_put_off(kind, method, path, caplog):
     async with troubled_provider() as (database, client):
-        database.trouble = kind("no connection to secret-host")
+        database.raised = kind("no connection to secret-host")
         body = payment_body() if method == "POST" else None
         answer = await client.request(method, path, json=body, headers={"idempotency-key": "k"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
@@ -90,9 +98,34 @@ async def test_while_the_database_is_away_calls_are_put_off(kind, method, path, 
 
 async def test_what_the_provider_itself_did_wrong_is_not_put_down_to_the_database():
     async with troubled_provider() as (database, client):
-        database.trouble = ConstraintBroken("a second row with the same key")
+        database.raised = ConstraintBroken("a second row with the same key")
         answer = await client.get("/v1/payments")
         assert (answer.status_code, answer.json()["code"]) == (500, "unexpected")
+        database.raised = None
+        counted = (await client.get("/metrics")).text
+    assert 'psp_requests_total{operation="list_payments",status="500"} 1' in counted
+
+
+async def health_of(client):
+    answer = await client.get("/healthz")
+    return answer.status_code, answer.json()["status"], answer.json()["database"]
+
+
+async def test_whoever_asks_how_it_is_need_not_wait_for_the_database(monkeypatch):
+    monkeypatch.setattr("psp_sim.http_operations.HEALTH_WAIT_S", 0.01)
+    async with troubled_provider() as (database, client):
+        database.answering.clear()
+        async with asyncio.timeout(60):
+            assert await health_of(client) == (503, "failing", "no answer within 0.01 s")
+
+
+async def test_a_provider_that_could_not_store_something_says_so_for_a_while():
+    async with troubled_provider() as (database, client):
+        assert await health_of(client) == (200, "ok", "ok")
+        database.trouble = "the database cannot store anything: disk full in secret-folder"
+        assert await health_of(client) == (503, "failing", "DatabaseUnwritable")
+        database.trouble = None
+        assert await health_of(client) == (200, "ok", "ok")
 
 
 async def test_workers_wait_for_the_database_and_go_on_when_it_is_back(caplog, monkeypatch):
@@ -102,9 +135,9 @@ async def test_workers_wait_for_the_database_and_go_on_when_it_is_back(caplog, m
     async with troubled_provider() as (database, client):
         body, key = payment_body(), {"idempotency-key": "k"}
         payment = (await client.post("/v1/payments", json=body, headers=key)).json()
-        database.trouble = DatabaseUnreachable("gone away")
+        database.raised = DatabaseUnreachable("gone away")
         await until(lambda: "settle_payments waits for the database: gone away" in caplog.text)
-        database.trouble = None
+        database.raised = None
         path = f"/v1/payments/{payment['id']}?wait=30&after_sequence=1"
         assert (await client.get(path)).json()["status"] == "succeeded"
     assert told == []

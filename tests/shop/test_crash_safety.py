@@ -71,6 +71,7 @@ class FailingDatabase:
     """Fails each statement that starts with ``broken``, for as long as that is set."""
 
     others = None
+    trouble = None
 
     def __init__(self, database):
         self._database = database

@@ -1,5 +1,6 @@
 """A database that does not answer: the provider is put off, and nothing counts as taken."""
 
+import asyncio
 from contextlib import asynccontextmanager
 
 from sqlport import ConstraintBroken, DatabaseBusy, open_database
@@ -7,18 +8,22 @@ from tests.shop.fakes import FakeWorld, running_shop
 
 
 class TroubledDatabase:
-    """Raises ``trouble`` while there is any."""
+    """Raises ``raised`` while there is any; answers nothing until ``answering`` is set."""
 
     others = None
+    trouble = None
 
     def __init__(self, database):
         self._database = database
-        self.trouble = None
+        self.raised = None
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     @asynccontextmanager
     async def transaction(self):
-        if self.trouble is not None:
-            raise self.trouble
+        await self.answering.wait()
+        if self.raised is not None:
+            raise self.raised
         async with self._database.transaction() as transaction:
             yield transaction
 
@@ -32,12 +37,12 @@ async def test_while_nothing_can_be_stored_a_webhook_is_put_off_and_taken_later(
     async with running_shop(world, database=troubled) as shop:
         order_id, payment_id = await shop.place_requested_order()
         event = world.event(payment_id, "succeeded")
-        troubled.trouble = DatabaseBusy("the database gave no connection in time")
+        troubled.raised = DatabaseBusy("the database gave no connection in time")
         answer = await shop.deliver(event)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert (answer.json()["code"], answer.json()["definite"]) == ("database_unavailable", False)
         assert "connection" not in answer.text
-        troubled.trouble = None
+        troubled.raised = None
         assert (await shop.deliver(event)).status_code == 200
         await shop.until_status(order_id, "fulfilled")
     await database.close()
@@ -47,8 +52,35 @@ async def test_what_the_shop_itself_did_wrong_is_not_put_down_to_the_database():
     database = await open_database("sqlite:///:memory:")
     troubled = TroubledDatabase(database)
     async with running_shop(FakeWorld(), database=troubled) as shop:
-        troubled.trouble = ConstraintBroken("a second row with the same key")
+        troubled.raised = ConstraintBroken("a second row with the same key")
         answer = await shop.deliver({"id": "evt_1", "type": "ping"})
         assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+        troubled.raised = None
+    await database.close()
+
+
+async def test_whoever_asks_how_the_shop_is_need_not_wait_for_the_database(monkeypatch):
+    monkeypatch.setattr("shop.http_operations.HEALTH_WAIT_S", 0.01)
+    database = await open_database("sqlite:///:memory:")
+    troubled = TroubledDatabase(database)
+    async with running_shop(FakeWorld(), database=troubled) as shop:
+        troubled.answering.clear()
+        async with asyncio.timeout(60):
+            answer = await shop.http.get("/healthz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        troubled.answering.set()
+    await database.close()
+
+
+async def test_a_shop_that_could_not_store_something_says_so_for_a_while():
+    database = await open_database("sqlite:///:memory:")
+    troubled = TroubledDatabase(database)
+    async with running_shop(FakeWorld(), database=troubled) as shop:
+        assert (await shop.http.get("/healthz")).status_code == 200
+        troubled.trouble = "the database cannot store anything: disk full in secret-folder"
+        answer = await shop.http.get("/healthz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert "secret-folder" not in answer.text
         troubled.trouble = None
+        assert (await shop.http.get("/healthz")).status_code == 200
     await database.close()
