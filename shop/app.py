@@ -26,6 +26,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from shop import store
+from shop.database_away import DATABASE_AWAY
 from shop.domain.errors import ShopError
 from shop.fulfil_order import carry_out_shipment, take_due_shipments
 from shop.http_operations import operation_routes
@@ -65,10 +66,7 @@ from shop.tracking import (
 )
 from shop.wake_others import hear_others, tell_others
 from shop.workers import LONGEST_SLEEP_S, Work, work_off
-from sqlport import Database, DatabaseBusy, DatabaseUnreachable, TransactionConflict
-
-# What passes by itself. Anything else that a database says is a fault of ours, and answered 500.
-_DATABASE_AWAY = (DatabaseBusy, DatabaseUnreachable, TransactionConflict)
+from sqlport import Database
 
 _TRACKERS: dict[str, Callable[[Shop, Parts], list[Work]]] = {
     WEBHOOKS_AND_RECONCILIATION: reconciliation.workers,
@@ -123,7 +121,7 @@ def create_app(
         middleware=[Middleware(RefuseZeroCharacter)],
         exception_handlers={
             ShopError: on_shop_error,
-            **dict.fromkeys(_DATABASE_AWAY, on_database_error),
+            **dict.fromkeys(DATABASE_AWAY, on_database_error),
             HTTPException: on_http_error,
             Exception: on_unexpected_error,
         },

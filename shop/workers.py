@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from shop.database_away import log_failure
+from shop.domain.retry import delay_after
 from shop.ports import Clock
 from shop.queues import Due
 
-_LOG = logging.getLogger("shop")
 _PAUSE_AFTER_ERROR_S = 1.0
+# What failed may be due again at once. One that is broken should not hold up the others for long,
+# and when all of them fail, such as on a full disk, to try again soon helps nobody.
+_PAUSE_FIRST_S, _PAUSE_CAP_S = 0.1, 5.0
 # A wall clock read as a float can lag behind the timer that just fired by less than this.
 _SHORTEST_SLEEP_S = 0.001
 # For work that is due at once. A clock that is set back makes it seem far away, and one that is
@@ -34,7 +37,7 @@ async def work_off(
     moves_forward: bool = True,
     longest_sleep_s: float = math.inf,
 ) -> None:
-    """Run for ever. An error in one item is logged and leaves the others alone.
+    """Run for ever. An error in one item is logged, and the others come after a short pause.
 
     Args:
         take: called with how many items there is room for
@@ -44,16 +47,18 @@ async def work_off(
             setting ``wake`` itself: then each item that is done costs another look
         longest_sleep_s: after how long to look again, though the clock says that it is too early
     """
-    under_way = 0
+    under_way = failures = 0
+    has_failed = False
 
     async def run(item: T) -> None:
-        nonlocal under_way
+        nonlocal under_way, failures, has_failed
         is_to_look = moves_forward
         try:
             await handle(item)
-        except Exception:
-            is_to_look = True
-            _LOG.exception("%s failed; it will be tried again", name)
+            failures = 0
+        except Exception as problem:
+            is_to_look = has_failed = True
+            log_failure(name, "failed; it will be tried again", problem)
         finally:
             is_to_look = is_to_look or under_way >= at_once
             under_way -= 1
@@ -71,6 +76,10 @@ async def work_off(
                     tasks.create_task(run(item))
                 next_at = due.next_at if under_way < at_once else None
             await _sleep_until(next_at, wake, clock, longest_sleep_s)
+            if has_failed:
+                has_failed, failures = False, failures + 1
+                pause_s = delay_after(failures, first_s=_PAUSE_FIRST_S, cap_s=_PAUSE_CAP_S)
+                await asyncio.sleep(pause_s)
 
 
 async def _taken(
@@ -78,8 +87,8 @@ async def _taken(
 ) -> Due[T]:
     try:
         return await take(room)
-    except Exception:
-        _LOG.exception("%s: cannot read what is due", name)
+    except Exception as problem:
+        log_failure(name, "cannot read what is due", problem)
         return Due([], clock.now() + _PAUSE_AFTER_ERROR_S)
 
 

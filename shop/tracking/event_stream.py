@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from shop import event_store
+from shop.database_away import log_failure
 from shop.domain.errors import ProviderUnavailable, UnreadableAnswer
 from shop.domain.event_stream import EventStreamReader
 from shop.domain.retry import delay_after
@@ -40,9 +41,9 @@ async def _follow(shop: Shop) -> None:
             failures += 1
             shop.measured.failed[EVENT_STREAM] += 1
             _LOG.info("the event stream broke off: %s", problem.detail)
-        except Exception:
+        except Exception as problem:
             failures += 1
-            _LOG.exception("following the event stream failed; it will be opened again")
+            log_failure("following the event stream", "failed; it will be opened again", problem)
         settings = shop.settings
         delay_s = delay_after(
             failures, first_s=settings.retry_first_delay_s, cap_s=settings.retry_delay_cap_s
