@@ -26,6 +26,19 @@ async def save_cursor(transaction: Transaction, event_id: str) -> None:
     )
 
 
+async def set_aside(transaction: Transaction, event_id: str, attempts: int, reason: str) -> bool:
+    """Take a pending event out of the queue after its last attempt; False if it was not in it."""
+    changed = await transaction.execute(
+        "UPDATE inbox SET status = ?, attempts = ?, reason = ? "
+        "WHERE event_id = ? AND status = 'pending'",
+        store.DEAD,
+        attempts,
+        reason,
+        event_id,
+    )
+    return changed == 1
+
+
 async def list_dead_letters(
     transaction: Transaction, after: str | None = None, limit: int = 1000
 ) -> list[DeadLetter]:

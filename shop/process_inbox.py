@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from shop import endpoint_store, queues, store
+from shop import endpoint_store, event_store, queues, store
 from shop.apply_outcome import apply_outcome_within, wake_up_for
 from shop.domain import inbox
 from shop.domain.errors import ChangedMeanwhile
@@ -14,7 +14,7 @@ from shop.domain.payment import ENDPOINT_DISABLED, PaymentReported
 from shop.ports import ProcessEvent, Shop
 from shop.queues import Due
 from shop.wire import read_event
-from sqlport import Transaction
+from sqlport import DatabaseUnreachable, Transaction
 
 _LOG = logging.getLogger("shop")
 _BATCH = 50
@@ -78,10 +78,15 @@ async def take_due_events(shop: Shop) -> Due[list[InboxRow]]:
 
 
 async def process_batch(shop: Shop, rows: list[InboxRow], *, process: ProcessEvent) -> None:
-    """Process each event. One that fails is put off and does not hold up those behind it."""
+    """Process each event. One that fails is put off and does not hold up those behind it.
+
+    Raises DatabaseUnreachable, which is nothing that an event has done wrong: all of them wait.
+    """
     for row in rows:
         try:
             await process(shop, row)
+        except DatabaseUnreachable:
+            raise
         except Exception as problem:
             await _put_off(shop, row, f"{type(problem).__name__}: {problem}"[:500])
 
@@ -97,7 +102,7 @@ async def _put_off(shop: Shop, row: InboxRow, reason: str) -> None:
     )
     async with shop.database.transaction() as transaction:
         if isinstance(step, SetAside):
-            is_ours = await store.close_event(transaction, row.event_id, store.DEAD, reason)
+            is_ours = await event_store.set_aside(transaction, row.event_id, failures, reason)
         else:
             is_ours = await store.postpone_event(
                 transaction, row.event_id, failures, step.at, reason

@@ -2,9 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from sqlport import ConstraintBroken, DatabaseBusy, open_database
-from tests.shop.fakes import FakeWorld, running_shop
+from shop.parts import Parts
+from shop.process_inbox import process_event
+from sqlport import ConstraintBroken, DatabaseBusy, DatabaseUnwritable, open_database
+from tests.shop.fakes import QUICK, FakeWorld, running_shop
 
 
 class TroubledDatabase:
@@ -83,4 +86,24 @@ async def test_a_shop_that_could_not_store_something_says_so_for_a_while():
         assert "secret-folder" not in answer.text
         troubled.trouble = None
         assert (await shop.http.get("/healthz")).status_code == 200
+    await database.close()
+
+
+async def test_that_the_database_is_away_is_no_failure_of_the_event_that_waits_for_it(monkeypatch):
+    database, tries = await open_database("sqlite:///:memory:"), []
+
+    async def process(shop, row):
+        tries.append(row.attempts)
+        if len(tries) <= QUICK.inbox_attempts_max:
+            raise DatabaseUnwritable("the database cannot store anything: disk full")
+        await process_event(shop, row)
+
+    monkeypatch.setattr("shop.workers._PAUSE_CAP_S", 0.01)
+    parts = replace(Parts(), process_event=process)
+    async with running_shop(FakeWorld(), database=database, parts=parts) as shop:
+        order_id, payment_id = await shop.place_requested_order()
+        event = shop.world.event(payment_id, "succeeded")
+        assert (await shop.deliver(event)).status_code == 200
+        await shop.until_status(order_id, "fulfilled")
+    assert set(tries) == {0}
     await database.close()

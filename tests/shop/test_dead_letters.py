@@ -176,3 +176,12 @@ async def test_a_mistyped_database_is_not_made(tmp_path):
     assert status == 2
     assert "there is no database" in err
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_log_and_the_list_tell_the_same_number_of_attempts(caplog):
+    async with running_shop(FakeProvider()) as shop:
+        await set_aside(shop, POISON)
+        (letter,) = (await letters_of(shop))["data"]
+    assert letter["attempts"] == QUICK.inbox_attempts_max
+    told = re.findall(r"evt_poison failed (\d+) times", caplog.text)
+    assert told == [str(number + 1) for number in range(letter["attempts"])]
