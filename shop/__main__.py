@@ -28,7 +28,7 @@ from starlette.applications import Starlette
 from shop import event_store
 from shop.app import create_app
 from shop.parts import Parts
-from shop.server import BreakOffWhenStopped, ShopProtocol
+from shop.server import BreakOffWhenStopped, ShopProtocol, end_what_is_left
 from shop.settings import BadSetting, Settings, documented, settings_from
 from shop.store import SCHEMA
 from shop.streaming_transport import StreamingTransport
@@ -154,6 +154,7 @@ async def _serve(settings: Settings, listener: socket.socket, parts: Parts) -> i
         )
         server = _Server(_config(app), f"shop listening on {address}")
         await server.serve(sockets=[listener])
+        await end_what_is_left(server)
         return 0 if server.started else 1
     finally:
         await transport.aclose()

@@ -1,6 +1,7 @@
 """``python -m shop`` as a process: its first line, how it stops, and its one line of complaint."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -95,6 +96,26 @@ async def test_a_call_whose_body_never_comes_is_broken_off_when_the_shop_is_stop
         assert process.returncode == 0
         assert "Traceback" not in err.decode()
         assert await reader.read() == b""
+        writer.close()
+
+
+async def test_told_twice_to_stop_a_shop_waits_for_no_call_and_ends_its_work_first(tmp_path):
+    async with shop_process(tmp_path, "--port", "0") as process:
+        host, _, port = (await address_of(process)).removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /orders HTTP/1.1\r\nhost: shop\r\ncontent-length: 9\r\n\r\n{")
+        await writer.drain()
+        async with client_of(f"http://{host}:{port}") as http:
+            assert (await http.get("/healthz")).status_code == 200
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):
+            _, err = await process.communicate()
+        assert process.returncode == 0
+        assert "Traceback" not in err.decode()
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
         writer.close()
 
 
