@@ -19,6 +19,8 @@ from psp_sim.domain.retry_schedule import SCHEDULES, RetrySchedule, parse_schedu
 ENVIRONMENT_PREFIX = "PSP_"
 LOG_FORMATS = ("text", "json")
 ROLES = ("all", "api", "delivery")
+# With it the longest duration there may be lasts a thousand years.
+TIME_SCALE_MIN = 0.01
 
 
 def _setting(default: Any, parse: Callable[[Any], Any], meaning: str) -> Any:
@@ -47,6 +49,16 @@ def _positive(value: Any) -> float:
     if not 0 < number < float("inf"):
         raise ValueError(f"{value!r} is not above 0")
     return number
+
+
+def _time_scale(value: Any) -> float:
+    scale = _positive(value)
+    if scale < TIME_SCALE_MIN:
+        raise ValueError(
+            f"{value!r} is below {TIME_SCALE_MIN:g}: the longest delays would pass the last year "
+            "that can be written"
+        )
+    return scale
 
 
 def _not_negative(value: Any) -> float:
@@ -131,7 +143,9 @@ class Settings:
         None, _whole, "repeats secrets, faults and ids, but for the time in front"
     )
     time_scale: float = _setting(
-        1.0, _positive, "how many times faster the provider's own delays pass; timestamps stay real"
+        1.0,
+        _time_scale,
+        "how many times faster the provider's own delays pass, 0.01 or more; timestamps stay real",
     )
     retry_schedule: RetrySchedule = _setting(
         SCHEDULES["standard"], parse_schedule, "a schedule's name, or delays like 5s,1m,10m"

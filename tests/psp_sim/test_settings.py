@@ -5,8 +5,16 @@ from dataclasses import fields
 import pytest
 
 from psp_sim.domain.distribution import fixed
+from psp_sim.domain.duration import DURATION_S_MAX
+from psp_sim.domain.event import iso_timestamp
 from psp_sim.domain.retry_schedule import SCHEDULES
-from psp_sim.settings import Settings, environment_name, option_name, parsed_settings
+from psp_sim.settings import (
+    TIME_SCALE_MIN,
+    Settings,
+    environment_name,
+    option_name,
+    parsed_settings,
+)
 
 BAD = [
     ("host", "", "'' is not a text"),
@@ -27,6 +35,7 @@ BAD = [
     ("time_scale", -1, "-1 is not above 0"),
     ("time_scale", "nan", "'nan' is not above 0"),
     ("time_scale", "inf", "'inf' is not above 0"),
+    ("time_scale", 1e-300, "1e-300 is below 0.01: the longest delays would pass the last year"),
     ("time_scale", [1], "[1] is not a number"),
     ("time_scale", True, "True is not a number"),
     ("retry_schedule", "daily", "'daily' is not a retry schedule: use standard, svix"),
@@ -62,6 +71,7 @@ GOOD = [
     ("port", 65535, 65535),
     ("seed", "-3", -3),
     ("time_scale", "60", 60.0),
+    ("time_scale", "0.01", 0.01),
     ("retry_schedule", "none", SCHEDULES["none"]),
     ("settle_after", 5, fixed(5.0)),
     ("attempt_timeout", "250ms", 0.25),
@@ -75,6 +85,11 @@ GOOD = [
 
 def full_name(name):
     return next(s.name for s in fields(Settings) if s.name.removesuffix("_s") == name)
+
+
+def test_with_the_smallest_time_scale_the_longest_delay_ends_at_a_time_that_can_be_written():
+    year_2100 = 4_102_444_800
+    assert iso_timestamp(year_2100 + DURATION_S_MAX / TIME_SCALE_MIN).startswith("3")
 
 
 def test_without_any_source_the_defaults_hold():
