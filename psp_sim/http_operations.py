@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -21,7 +19,7 @@ from psp_sim.metrics import (
 )
 from psp_sim.outbox import backlog
 from psp_sim.provider import Provider
-from sqlport import DatabaseUnwritable, Transaction
+from sqlport import DatabaseUnwritable, Transaction, soon
 
 # Whoever asks for a health gives up after a few seconds, and would not learn what is wrong.
 HEALTH_WAIT_S = 2.0
@@ -58,8 +56,7 @@ async def _health(provider: Provider) -> Response:
     """Answer 503 when the database or a worker does not do its part."""
     waiting, oldest_age_s, database = 0, 0.0, "ok"
     try:
-        async with asyncio.timeout(HEALTH_WAIT_S), provider.database.transaction() as transaction:
-            waiting, oldest_age_s = await backlog(transaction, provider.clock.now())
+        waiting, oldest_age_s = await soon(_backlog(provider), HEALTH_WAIT_S)
     except TimeoutError:
         database = f"no answer within {HEALTH_WAIT_S:g} s"
     except Exception as problem:  # whatever it is, the answer is that it does not work
@@ -75,6 +72,11 @@ async def _health(provider: Provider) -> Response:
         "backlog": {"deliveries": waiting, "oldest_due_age_s": round(oldest_age_s, 3)},
     }
     return JSONResponse(document, 200 if is_well else 503)
+
+
+async def _backlog(provider: Provider) -> tuple[int, float]:
+    async with provider.database.transaction() as transaction:
+        return await backlog(transaction, provider.clock.now())
 
 
 async def _rows(provider: Provider, transaction: Transaction, table: str) -> RowCount:

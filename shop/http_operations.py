@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from shop.domain.peer_address import networks_in
 from shop.http_support import json_response, limit_in, require_admin
 from shop.order_view import moment
 from shop.ports import Shop
+from sqlport import soon
 
 HEALTH_WAIT_S = 2.0
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -73,12 +73,16 @@ def operation_routes(shop: Shop) -> list[Route]:
 async def _dead_letters_soon(shop: Shop) -> int:
     """Whoever asks for a health gives up after a few seconds. Raises DatabaseUnavailable."""
     try:
-        async with asyncio.timeout(HEALTH_WAIT_S), shop.database.transaction() as transaction:
-            return await event_store.count_dead_letters(transaction)
+        return await soon(_count_dead_letters(shop), HEALTH_WAIT_S)
     except TimeoutError:
         raise DatabaseUnavailable(
             f"the shop's database gave no answer within {HEALTH_WAIT_S:g} s"
         ) from None
+
+
+async def _count_dead_letters(shop: Shop) -> int:
+    async with shop.database.transaction() as transaction:
+        return await event_store.count_dead_letters(transaction)
 
 
 def _dead_letter_routes(shop: Shop) -> list[Route]:

@@ -14,6 +14,7 @@ from sqlport.errors import (
 )
 from sqlport.open import open_database
 from sqlport.port import Database, Others, Row, Transaction, Value
+from sqlport.soon import soon
 from sqlport.sqlite import SqliteDatabase
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "TransactionConflict",
     "Value",
     "open_database",
+    "soon",
 ]

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from sqlport import DatabaseBusy, DatabaseUnreachable, open_database
+from sqlport import DatabaseBusy, DatabaseUnreachable, open_database, soon
 from tests.sqlport.way_to_server import WayToServer
 
 psycopg = pytest.importorskip("psycopg", exc_type=ImportError)
@@ -137,3 +137,14 @@ async def test_a_server_with_no_room_for_one_more_connection_is_not_away(way, mo
             await take_all(held, database)
     assert await ask(database) == 1
     await database.close()
+
+
+async def test_who_wants_an_answer_soon_is_not_held_by_a_server_that_says_nothing(way, database):
+    assert await ask(database) == 1
+    way.flowing.clear()
+    async with asyncio.timeout(60):
+        with pytest.raises(TimeoutError):
+            await soon(ask(database), 0.05)
+        way.flowing.set()
+        while not await is_there(database):
+            pass

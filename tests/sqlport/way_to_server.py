@@ -7,7 +7,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 
 class WayToServer:
-    """A port of this machine behind which a server's socket is; refused while it is cut."""
+    """A port of this machine behind which a server's socket is; refused while it is cut.
+
+    While ``flowing`` is not set, connections stay and nothing comes through.
+    """
 
     def __init__(self, url):
         parts = urlsplit(url)
@@ -20,6 +23,8 @@ class WayToServer:
         self.url = f"postgresql://postgres@127.0.0.1:{self._port}{parts.path}?{query}"
         self._listening = None
         self._writers = set()
+        self.flowing = asyncio.Event()
+        self.flowing.set()
         self._passing = set()
 
     async def mend(self):
@@ -30,6 +35,7 @@ class WayToServer:
 
     async def cut(self):
         """End all connections, and refuse new ones."""
+        self.flowing.set()
         self._listening.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -42,12 +48,14 @@ class WayToServer:
         with contextlib.suppress(ConnectionError):
             server_reader, server_writer = await asyncio.open_unix_connection(self._socket)
             self._writers |= {writer, server_writer}
-            await asyncio.gather(_pass_on(reader, server_writer), _pass_on(server_reader, writer))
+            await asyncio.gather(
+                self._pass_on(reader, server_writer), self._pass_on(server_reader, writer)
+            )
 
-
-async def _pass_on(reader, writer):
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _pass_on(self, reader, writer):
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self.flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
