@@ -205,7 +205,10 @@ def authorise(api_key: str, request: Request) -> None:
     scheme, _, token = (header_of(request, b"authorization") or "").partition(" ")
     matches = hmac.compare_digest(token.strip().encode(), api_key.encode())
     if scheme.lower() != "bearer" or not matches:
-        raise Unauthorized("send the API key as Authorization: Bearer KEY; the provider prints it")
+        raise Unauthorized(
+            "send the API key as Authorization: Bearer KEY: the one that the provider was given, "
+            "or that it printed when it started"
+        )
 
 
 def header_of(request: Request, name: bytes) -> str | None:
