@@ -76,7 +76,7 @@ async def test_on_paper_nothing_is_cut_folded_or_light_on_dark(tmp_path, played)
         await page.evaluate(BEFORE_PRINT)
         assert await page.evaluate(BESIDE) == 0
         assert await page.evaluate(CUT) == 0
-        assert await page.evaluate(FOLDED) == 0
+        await page.wait_for_function(f"{FOLDED} === 0")  # it unfolds in its own time
         assert await page.evaluate(INK) == "rgb(28, 28, 28)"
 
 

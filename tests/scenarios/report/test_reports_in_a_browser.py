@@ -56,7 +56,7 @@ async def test_on_paper_a_story_is_unfolded_and_its_diagram_light(
         await page.goto(file.as_uri())
         assert await page.evaluate(HIDDEN) > 0
         await page.emulate_media(media="print")
-        assert await page.evaluate(HIDDEN) == 0
+        await page.wait_for_function(f"{HIDDEN} === 0")  # it unfolds in its own time
         assert await page.evaluate(GROUND) == "rgb(255, 255, 255)"
         await browser.close()
 
