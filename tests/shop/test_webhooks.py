@@ -304,7 +304,7 @@ async def test_a_poison_event_is_set_aside_and_does_not_hold_up_others():
         await shop.until_worked_off()
         async with database.transaction() as transaction:
             row = await transaction.fetch_one("SELECT * FROM inbox WHERE event_id = 'evt_0'")
-        assert (row["status"], row["attempts"]) == ("dead", 4)
+        assert (row["status"], row["attempts"]) == ("dead", QUICK.inbox_attempts_max)
         assert "Expected `str`, got `int`" in row["reason"]
     await database.close()
 
