@@ -13,6 +13,7 @@ from sqlport import (
     DatabaseBusy,
     DatabaseError,
     DatabaseUnreachable,
+    DatabaseUnwritable,
     DriverMissing,
     TransactionConflict,
     open_database,
@@ -171,6 +172,17 @@ async def test_what_the_server_does_not_understand_is_one_sentence(database):
             await transaction.execute("SELEKT 1")
     assert str(caught.value).startswith("the database refused a statement: syntax error at")
     assert "\n" not in str(caught.value)
+
+
+async def test_a_server_that_takes_no_writes_is_told_of_like_a_full_disk(database):
+    assert database.trouble is None
+    with pytest.raises(DatabaseUnwritable, match="cannot store anything: cannot execute INSERT"):
+        async with database.transaction() as transaction:
+            await transaction.execute("SET TRANSACTION READ ONLY")
+            await transaction.execute("INSERT INTO jobs (id) VALUES ('e')")
+    assert database.trouble.startswith("the database cannot store anything: ")
+    async with database.transaction() as transaction:
+        assert len(await take(transaction, 9)) == 4
 
 
 async def test_a_text_with_a_zero_character_is_refused_clearly(database):
