@@ -176,10 +176,14 @@ async def test_what_the_server_does_not_understand_is_one_sentence(database):
 
 async def test_a_server_that_takes_no_writes_is_told_of_like_a_full_disk(database):
     assert database.trouble is None
-    with pytest.raises(DatabaseUnwritable, match="cannot store anything: cannot execute INSERT"):
+
+    async def insert():
         async with database.transaction() as transaction:
             await transaction.execute("SET TRANSACTION READ ONLY")
             await transaction.execute("INSERT INTO jobs (id) VALUES ('e')")
+
+    with pytest.raises(DatabaseUnwritable, match="cannot store anything: cannot execute INSERT"):
+        await insert()
     assert database.trouble.startswith("the database cannot store anything: ")
     async with database.transaction() as transaction:
         assert len(await take(transaction, 9)) == 4
