@@ -232,18 +232,24 @@ class Presenter:
         """Have what was lost sent again, and wait a moment for it to be heard."""
         began_at = self._now()
         shops = [each for each in self.services if each.is_webhook_shop]
-        if not any(each.lane.lacks_news_of(began_at) for each in shops):
-            return
-        self._note = MAKING_GOOD
-        while self._now() < began_at + MAKING_GOOD_S_MAX:
+
+        def lacks_news() -> bool:
+            return any(each.lane.lacks_news_of(began_at) for each in shops)
+
+        if lacks_news():
+            # What is on its way at this moment did not get lost.
+            await self._pause()
+        while lacks_news() and self._now() < began_at + MAKING_GOOD_S_MAX:
+            self._note = MAKING_GOOD
             # Again and again, since what is lost at this moment has not failed yet.
             with contextlib.suppress(*_TROUBLE):
                 await asyncio.gather(*(each.send_again() for each in shops))
-            await asyncio.sleep(MAKE_GOOD_EVERY_S)
-            self._count_shipments()
-            if not any(each.lane.lacks_news_of(began_at) for each in shops):
-                break
+            await self._pause()
         self._note = ""
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(MAKE_GOOD_EVERY_S)
+        self._count_shipments()
 
     async def _apply(self, each: Services) -> None:
         each.poll_every(self.knobs.polling_interval_s)

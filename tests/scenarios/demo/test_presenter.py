@@ -84,6 +84,13 @@ async def test_where_nothing_was_lost_a_step_begins_at_once() -> None:
     assert shop.sent_again == 0
 
 
+async def test_what_is_on_its_way_when_a_step_begins_did_not_get_lost() -> None:
+    presenter, shop = _with_a_lost_order()
+    asyncio.get_running_loop().call_later(0.05, shop.lane.shipped, "one", 8.0)
+    await presenter.go_to(DUPLICATE)
+    assert shop.sent_again == 0
+
+
 async def test_of_two_steps_in_a_row_only_the_last_turns_knobs() -> None:
     presenter, _ = _with_a_lost_order()
     await asyncio.gather(presenter.go_to(LOST), presenter.go_to(DUPLICATE))
