@@ -28,16 +28,16 @@ def listen() -> None:
 def stop_held_back() -> Iterator[None]:
     """Hold a stop back until the end: what is begun here must not be lost sight of half-way.
 
-    Raises KeyboardInterrupt at the end if one came.
+    Raises KeyboardInterrupt at the end if one came, even where that made it fail.
     """
     _Holding.is_on = True
     try:
         yield
     finally:
         _Holding.is_on = False
-    if _Holding.has_come:
-        _Holding.has_come = False
-        raise KeyboardInterrupt
+        if _Holding.has_come:
+            _Holding.has_come = False
+            raise KeyboardInterrupt
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -128,6 +128,17 @@ def test_a_service_that_does_not_answer_is_told_in_a_line(
     assert capsys.readouterr().err.startswith("topology: a service no longer answers")
 
 
+def test_a_program_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_nginx(*_: Any) -> None:
+        pytest.skip("nginx is not there")
+
+    monkeypatch.setattr(topology, "open_topology", without_nginx)
+    assert topology.main([]) == 3
+    assert capsys.readouterr().err == "topology: nginx is not there\n"
+
+
 BOOKS = Services("http://psp", "key", "http://shop", "http://warehouse")
 
 

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from threading import Timer
 from typing import Any
 
 import psycopg
+import pytest
 import yaml
 
 from loadtests.arguments import PRESETS, check_reports, positive, seconds
@@ -31,7 +33,7 @@ from loadtests.control_faults import kinds_in_force
 from loadtests.end_orphans import ended_with_us, removed_with_us, temporary_folder
 from loadtests.locust_run import CONSTANT, SUITES, Load, run_locust
 from loadtests.lost_answers import FAULTS
-from loadtests.processes import started, url_of
+from loadtests.processes import CouldNotStart, started, url_of
 from loadtests.read_books import Services
 from loadtests.run_load import THRESHOLDS, table, told_failures
 from loadtests.services import RETRIES, SETTLE_AFTER, TIME_SCALE, wait_until_registered
@@ -217,10 +219,11 @@ def open_topology(
 ) -> Iterator[Topology]:
     """Start everything; stop it at the end. Raises CouldNotStart."""
     with ExitStack() as stack:
-        server = stack.enter_context(postgres_server())
-        pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-        stack.enter_context(removed_with_us(server.folder))
-        stack.enter_context(ended_with_us(pid))
+        with stop_held_back():
+            server = stack.enter_context(postgres_server())
+            pid = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+            stack.enter_context(removed_with_us(server.folder))
+            stack.enter_context(ended_with_us(pid))
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             made_by_image = SERVICES["postgres"]["environment"]["POSTGRES_DB"]
             connection.execute(f"CREATE DATABASE {made_by_image}")
@@ -319,15 +322,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, counts: Mapping[str, int]) -> int:
     extra = {**FASTER, "PSP_PRESET": options.preset}
     check_reports(REPORTS)
-    with (
-        temporary_folder("topology-") as folder,
-        open_topology(folder, counts, extra) as up,
-    ):
-        print(f"provider and dashboard: {up.psp_url}/_dashboard\nshop: {up.shop_url}")
-        print(", ".join(f"{number} × {name}" for name, number in counts.items()), flush=True)
-        if options.stay:
-            return _stay()
-        return load_and_verify(up, options.users, options.time, REPORTS, options.kill)
+    try:
+        with (
+            temporary_folder("topology-") as folder,
+            temporary_files_in(folder),
+            open_topology(folder, counts, extra) as up,
+        ):
+            print(f"provider and dashboard: {up.psp_url}/_dashboard\nshop: {up.shop_url}")
+            print(", ".join(f"{number} × {name}" for name, number in counts.items()), flush=True)
+            if options.stay:
+                return _stay()
+            return load_and_verify(up, options.users, options.time, REPORTS, options.kill)
+    except pytest.skip.Exception as missing:  # the tests' way to say that a program is not there
+        raise CouldNotStart(str(missing)) from missing
+
+
+@contextmanager
+def temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have what we are about to make temporarily made there, since that goes with us.
+
+    Whoever we run PostgreSQL as has to come through.
+    """
+    folder.chmod(0o711)
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def _stay() -> int:
