@@ -111,7 +111,12 @@ class Services:
             psp_tap_url = await stack.enter_async_context(serving(self.to_provider.app))
             self.shop_tap_url = await stack.enter_async_context(serving(self.to_shop.app))
             provider = await stack.enter_async_context(
-                started("provider", self._provider_command(), self.folder / "psp.log")
+                started(
+                    "provider",
+                    self._provider_command(),
+                    self.folder / "psp.log",
+                    in_own_session=True,
+                )
             )
             self.on_start(provider)
             self.to_provider.target = provider.url
@@ -124,7 +129,8 @@ class Services:
         """Run the shop until it has to start again with other settings; its orders stay."""
         self._restart.clear()
         command = self._shop_command(psp_url, warehouse_url)
-        async with started("shop", command, self.folder / "shop.log") as shop:
+        log = self.folder / "shop.log"
+        async with started("shop", command, log, in_own_session=True) as shop:
             self.on_start(shop)
             self.to_shop.target = shop.url
             self.shop = Api(shop.url, self.transport, _TIMEOUT_S)

@@ -47,8 +47,13 @@ async def running(name: str, arguments: Sequence[str], log: Path) -> AsyncIterat
 
 
 @asynccontextmanager
-async def started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterator[Started]:
-    """Do the same, and yield the process too, so that its end can be noticed."""
+async def started(
+    name: str, arguments: Sequence[str], log: Path, *, in_own_session: bool = False
+) -> AsyncIterator[Started]:
+    """Do the same, and yield the process too, so that its end can be noticed.
+
+    In a session of its own it does not hear Ctrl-C: whoever started it stops it in an orderly way.
+    """
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -57,8 +62,7 @@ async def started(name: str, arguments: Sequence[str], log: Path) -> AsyncIterat
             stdout=asyncio.subprocess.PIPE,
             stderr=output,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            # Ctrl-C reaches whoever started it alone, which then stops it in an orderly way.
-            start_new_session=True,
+            start_new_session=in_own_session,
         )
         end_with_us(process.pid)
         try:
