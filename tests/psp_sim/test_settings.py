@@ -56,6 +56,7 @@ BAD = [
     ("body_bytes_max", -5, "-5 is not 1 or more"),
     ("disable_after_failures", -1, "-1 is not 0 or more"),
     ("disable_after", "soon", "'soon' is not a duration"),
+    ("forget_keys_after", "soon", "'soon' is not a duration"),
     ("preset", "drizzle", "'drizzle' is not known: use one of calm, flaky, storm"),
     ("allow_public_targets", "maybe", "'maybe' is neither true nor false"),
     ("stop_grace", "soon", "'soon' is not a duration"),
