@@ -23,7 +23,7 @@ KEY_SCHEMA = {
     "type": "string",
     "minLength": 1,
     "maxLength": KEY_CHARACTERS_MAX,
-    "pattern": f"^(?:{_BARE.pattern}|{_QUOTED.pattern.replace('((?:', '(?:(?:')})$",
+    "pattern": f"^(?:{_BARE.pattern}|{_QUOTED.pattern})$",
 }
 
 

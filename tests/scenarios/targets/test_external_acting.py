@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,9 +71,17 @@ def test_it_is_judged_where_nothing_keeps_the_service_from_acting(
     assert pace_in(scenario, target_of(tmp_path, TARGET + RICH)) is None
 
 
-def test_a_promise_that_is_judged_is_part_of_what_a_scenario_promises(tmp_path: Path) -> None:
-    (calm,) = select(["one_bad_payment"])
-    assert "acknowledged_is_acted_on" not in judged(calm, target_of(tmp_path, TARGET)).invariants
+def test_a_promise_is_part_of_a_scenario_where_it_is_judged_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    promised = ("charged_once", "acknowledged_is_acted_on")
+    lossy = replace(scenario_of({"kind": "drop"}), invariants=promised)
+    says = target_of(tmp_path, TARGET + RICH + "acts_within = '2s'\n")
+    assert judged(lossy, says).invariants == promised
+    assert judged(lossy, target_of(tmp_path, TARGET)).invariants == ("charged_once",)
+    # One of its faults is on the API, so that a service which asks first could not act.
+    (asked,) = select(["one_bad_payment"])
+    assert "acknowledged_is_acted_on" not in judged(asked, says).invariants
 
 
 def test_a_service_that_says_nothing_of_it_is_told_what_nobody_knows(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ async def test_a_slow_warehouse_has_heard_the_call_and_answers_when_it_is_healed
     assert visit.door.acted == 1
 
 
-async def test_what_a_slow_warehouse_answers_comes_later() -> None:
+async def test_who_comes_when_the_warehouse_is_quick_again_is_answered_at_once() -> None:
     visit = Visit()
     visit.door.slow_down(0.01)
     assert (await visit.http.post("/fulfilments", json=CALL)).status_code == 200
