@@ -1,4 +1,4 @@
-"""Signals that stop us come in; KeyboardInterrupt goes out, once, and at no bad moment."""
+"""Signals that stop us come in; Stopped goes out, once, and at no bad moment."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ from contextlib import contextmanager
 from types import FrameType
 
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody stops us.
+
+    Not a plain KeyboardInterrupt: if that leaves code which comes as text, as a dataclass's does,
+    a module run by its name dies of SIGINT at its end, whatever its exit status.
+    """
 
 
 class _Holding:
@@ -28,7 +36,7 @@ def listen() -> None:
 def stop_held_back() -> Iterator[None]:
     """Hold a stop back until the end: what is begun here must not be lost sight of half-way.
 
-    Raises KeyboardInterrupt at the end if one came, even where that made it fail.
+    Raises Stopped at the end if one came, even where that made it fail.
     """
     _Holding.is_on = True
     try:
@@ -37,7 +45,7 @@ def stop_held_back() -> Iterator[None]:
         _Holding.is_on = False
         if _Holding.has_come:
             _Holding.has_come = False
-            raise KeyboardInterrupt
+            raise Stopped
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
@@ -45,5 +53,5 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     for number in STOPS:
         signal.signal(number, signal.SIG_IGN)
     if not _Holding.is_on:
-        raise KeyboardInterrupt
+        raise Stopped
     _Holding.has_come = True

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from scenarios.commands import COMMANDS, WRONG_USAGE
 from scenarios.errors import Unreachable, WrongUsage
 from scenarios.standard_streams import given_up, is_of_a_stream, lose, prepare_streams, tell
-from scenarios.stop_requests import INTERRUPTED
+from scenarios.stop_requests import INTERRUPTED, Stopped
 
 NOTHING_PROVEN = 3
 
@@ -62,7 +62,7 @@ def _stopped_for_good() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         _forget_what_was_broken_off()
         signal.setitimer(signal.ITIMER_REAL, STOP_AGAIN_AFTER_S)
-        raise KeyboardInterrupt
+        raise Stopped
 
     numbers = [signal.SIGTERM, signal.SIGALRM]
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
+from scenarios.stop_requests import Stopped
+
 CANCEL_AGAIN_AFTER_S = 5.0
 
 Job = TypeVar("Job")
@@ -48,7 +50,7 @@ def together(
         def result_of(task: asyncio.Task[Result]) -> Result:
             runner.run(_either(task, is_terminated))
             if is_terminated.done():
-                raise KeyboardInterrupt
+                raise Stopped
             return task.result()
 
         try:
