@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections import Counter
@@ -23,6 +24,7 @@ class SlowShop(BaseHTTPRequestHandler):
     """Takes every order; each is paid when it has been asked about often enough."""
 
     looks: ClassVar[Counter[str]] = Counter()
+    numbers: ClassVar[Iterator[int]] = itertools.count()
 
     def do_GET(self) -> None:
         if self.path == "/products":
@@ -33,7 +35,7 @@ class SlowShop(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        self.answer(201, {"id": f"ord_{threading.get_ident()}_{len(self.looks)}"})
+        self.answer(201, {"id": f"ord_{next(self.numbers)}"})
 
     def answer(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
