@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 from scenarios.commands import COMMANDS, WRONG_USAGE
 from scenarios.errors import Unreachable, WrongUsage
+from scenarios.process_end import end_process
 from scenarios.standard_streams import given_up, is_of_a_stream, lose, prepare_streams, tell
-from scenarios.stop_requests import INTERRUPTED, Stopped
+from scenarios.stop_requests import INTERRUPTED
 
 NOTHING_PROVEN = 3
 
@@ -62,7 +63,7 @@ def _stopped_for_good() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> NoReturn:
         _forget_what_was_broken_off()
         signal.setitimer(signal.ITIMER_REAL, STOP_AGAIN_AFTER_S)
-        raise Stopped
+        raise KeyboardInterrupt
 
     numbers = [signal.SIGTERM, signal.SIGALRM]
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -111,5 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def run_as_process() -> NoReturn:
+    """Run the command line of this process, and end it."""
+    end_process(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_process()

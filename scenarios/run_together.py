@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from scenarios.stop_requests import Stopped
-
 CANCEL_AGAIN_AFTER_S = 5.0
 
 Job = TypeVar("Job")
@@ -50,7 +48,7 @@ def together(
         def result_of(task: asyncio.Task[Result]) -> Result:
             runner.run(_either(task, is_terminated))
             if is_terminated.done():
-                raise Stopped
+                raise KeyboardInterrupt
             return task.result()
 
         try:

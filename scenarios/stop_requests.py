@@ -12,14 +12,6 @@ from typing import Any
 INTERRUPTED = 130
 
 
-class Stopped(KeyboardInterrupt):
-    """Somebody stops us.
-
-    Not a plain KeyboardInterrupt: if that leaves code which comes as text, as a dataclass's does,
-    a module run by its name dies of SIGINT at its end, whatever its exit status.
-    """
-
-
 @contextmanager
 def noted_stop() -> Iterator[Callable[[], bool]]:
     """Give what tells whether a stop was asked for; a second one does what it always did.

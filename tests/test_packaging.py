@@ -218,7 +218,7 @@ def test_the_commands_are_installed_under_their_names() -> None:
     assert _project(LIBRARY)["scripts"] == {"psp-sim": "psp_sim.__main__:main"}
     assert _project(ROOT)["scripts"] == {
         "psp-shop": "shop.__main__:main",
-        "psp-scenarios": "scenarios.__main__:main",
+        "psp-scenarios": "scenarios.__main__:run_as_process",
     }
 
 

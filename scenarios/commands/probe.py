@@ -31,10 +31,6 @@ from scenarios.report.probe import probe_document, probe_suite, show_probed
 
 # A call is waited for longer than a provider would: so late is known from never.
 PATIENCE = 2
-# The HTTP client's own threads may still let go of something of ours; Python, if it ended in that
-# moment, would abort. Most of all after a call that found nobody, when we end at once.
-CLIENT_ENDS_WITHIN_S = 0.05
-BROKEN_CLIENT_ENDS_WITHIN_S = 0.5
 
 
 def add_to(command: argparse.ArgumentParser) -> None:
@@ -92,12 +88,8 @@ async def _probe(
     endpoint = Endpoint(options.url, transport, PATIENCE * limit_s, time.monotonic)
     try:
         return await run_probe(endpoint, composer, limit_s, on_check)
-    except Unreachable:
-        await asyncio.sleep(BROKEN_CLIENT_ENDS_WITHIN_S)
-        raise
     finally:
         await transport.aclose()
-        await asyncio.sleep(CLIENT_ENDS_WITHIN_S)
 
 
 def _exit_status(probed: Probed) -> int:

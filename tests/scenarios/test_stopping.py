@@ -131,10 +131,10 @@ def _processor_time(process: int) -> int:
 
 # Its command kills itself, and loses what is raised in it the first time.
 #
-# A module that Python runs by its name dies of SIGINT, whatever its status is, if the last code
-# that came as text, as that of a dataclass does, was left by a plain KeyboardInterrupt.
+# A module that Python runs by its name would die of SIGINT at Python's own end, whatever its
+# status is: so it is where code that came as text, as that of a dataclass does, is broken off.
 _BROKEN_OFF = """
-import argparse, os, signal, sys
+import argparse, os, signal
 import scenarios.__main__ as it
 
 async def work(): ...
@@ -150,7 +150,7 @@ def command(_):
 
 options = argparse.Namespace(work=command)
 it._parser = lambda: argparse.Namespace(parse_args=lambda _: options)
-sys.exit(it.main())
+it.run_as_process()
 """
 
 

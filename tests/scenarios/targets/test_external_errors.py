@@ -126,13 +126,23 @@ def test_a_service_that_cannot_be_worked_with_is_one_line(
     assert captured.out == ""
 
 
-def test_a_service_that_is_not_there_is_one_line(tmp_path: Path, capsys) -> None:
+def elsewhere(folder: Path) -> str:
+    """Return the target file of a service that nobody starts, and nobody has."""
     started = TARGET.splitlines()[3].replace("WRONG", "nothing")
-    elsewhere = {"a": (started, ""), "b": ("{port}", "9"), "c": ('url = "/hooks"', "")}
-    assert main(["run", "calm", "--target", target(tmp_path, **elsewhere)]) == 3
+    return target(folder, a=(started, ""), b=("{port}", "9"), c=('url = "/hooks"', ""))
+
+
+def test_a_service_that_is_not_there_is_one_line(tmp_path: Path, capsys) -> None:
+    assert main(["run", "calm", "--target", elsewhere(tmp_path)]) == 3
     err = capsys.readouterr().err
     assert "nothing answers at http://127.0.0.1:9" in err
     assert len(err.splitlines()) == 1
+
+
+def test_however_often_it_is_not_there_python_ends_in_order(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scenarios", "run", "calm", "--target", elsewhere(tmp_path)]
+    runs = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(10)]
+    assert [run.wait() for run in runs] == [3] * 10
 
 
 @pytest.mark.parametrize("key", ["base_url", "[psp] port", "[warehouse] port"])
