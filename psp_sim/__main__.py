@@ -206,7 +206,8 @@ async def _serve(settings: Settings) -> int:
                 said = announcement(settings, url, endpoint, has_made_key=has_made_key, at=at)
                 print(said, flush=True)
 
-            has_started = await serve(app, bound, announce, app.state.stop_waiting)
+            ends = (app.state.stop_waiting, lambda: app.state.stop_working())
+            has_started = await serve(app, bound, announce, *ends)
             await transport.aclose()
             return 0 if has_started else 1
         finally:

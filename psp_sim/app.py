@@ -85,6 +85,7 @@ def create_app(
     # Servers wait for open requests before they end the lifespan: those that wait have to know.
     app.state.endpoint = None
     app.state.stop_waiting = lambda: stop_waiting(provider)
+    app.state.stop_working = lambda: None
     return app
 
 
@@ -103,6 +104,7 @@ async def _running(provider: Provider, app: Starlette) -> AsyncIterator[None]:
     """Prepare the store, take up what an earlier process left, and work until the end.
 
     An endpoint that the settings ask for is there from then on, as ``app.state.endpoint``.
+    ``app.state.stop_working`` ends the work; once more, it ends what that still waits for.
     """
     await provider.database.migrate(SCHEMA_STEPS)
     configured = [*preset_named(provider.settings.preset), *provider.settings.faults]
@@ -113,12 +115,17 @@ async def _running(provider: Provider, app: Starlette) -> AsyncIterator[None]:
         asyncio.create_task(_keep_running(provider, worker), name=worker.__name__)
         for worker in _workers_of(provider)
     ]
+
+    def stop_working() -> None:
+        for worker in workers:
+            worker.cancel()
+
+    app.state.stop_working = stop_working
     try:
         yield
     finally:
         stop_waiting(provider)
-        for worker in workers:
-            worker.cancel()
+        stop_working()
         await asyncio.gather(*workers, return_exceptions=True)
 
 

@@ -82,11 +82,21 @@ async def _resume(provider: Provider) -> None:
 async def _finish(
     provider: Provider, lanes: Lanes, recorder: Recorder, under_way: UnderWay
 ) -> None:
-    """Let calls that have left come to their end for a while; what is left is due again."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(provider.settings.stop_grace_s):
-            while calling := [task for task in under_way if task in lanes.calling]:
-                await asyncio.wait(calling)
+    """Let calls that have left come to their end for a while; what is left is due again.
+
+    Cancelled meanwhile, as a second Ctrl-C does, nothing is waited for any longer.
+    """
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(provider.settings.stop_grace_s):
+                while calling := [task for task in under_way if task in lanes.calling]:
+                    await asyncio.wait(calling)
+    finally:
+        await _give_back(provider, recorder, under_way)
+
+
+async def _give_back(provider: Provider, recorder: Recorder, under_way: UnderWay) -> None:
+    """Break off what has not come to its end, and make it due again."""
     unfinished = dict(under_way)
     for task in unfinished:
         task.cancel()

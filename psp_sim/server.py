@@ -7,6 +7,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import httpx
@@ -20,6 +21,8 @@ from psp_sim.http_operation import problem
 from psp_sim.whole_answers import WholeAnswers
 
 GRACEFUL_STOP_S = 3
+# A call whose client goes away ends within one turn of the loop or two.
+_BREAKING_OFF_S = 2.0
 # Longer than most clients keep a connection for later use, so that none finds it just closed.
 KEEP_ALIVE_S = 120
 _MALFORMED = "this is not HTTP/1.1, or a method that nothing here takes; nothing was done"
@@ -87,14 +90,23 @@ class BreakOffWhenStopped:
 
 
 class _Server(uvicorn.Server):
-    """Announces that it is ready, and ends in an orderly way when asked to stop."""
+    """Announces that it is ready, and ends in an orderly way when asked to stop.
+
+    Asked twice, uvicorn waits for no call, but breaks none off and does not end the lifespan: what
+    works on would find its database closed.
+    """
 
     def __init__(
-        self, config: uvicorn.Config, announce: Callable[[], None], stop: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        stop: Callable[[], None],
+        hurry: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._announce = announce
         self._stop = stop
+        self._hurry = hurry
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -102,6 +114,12 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        if self.force_exit:
+            self._hurry()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -111,6 +129,13 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stop()
         await super().shutdown(sockets)
+        calls = [*self.server_state.tasks]
+        for call in calls:
+            call.cancel()
+        if calls:
+            await asyncio.wait(calls, timeout=_BREAKING_OFF_S)
+        # Once more does no harm.
+        await self.lifespan.shutdown()
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -157,10 +182,12 @@ async def serve(
     bound: socket.socket,
     announce: Callable[[], None],
     stop: Callable[[], None] = lambda: None,
+    hurry: Callable[[], None] = lambda: None,
 ) -> bool:
     """Serve until SIGINT or SIGTERM; tell whether the application could start.
 
-    ``stop`` is called before open requests are waited for, so that those held open can end.
+    ``stop`` is called before open requests are waited for, so that those held open can end, and
+    ``hurry`` when nothing is to be waited for any longer: at a second signal.
     """
     config = uvicorn.Config(
         BreakOffWhenStopped(app),
@@ -174,6 +201,6 @@ async def serve(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
     )
-    server = _Server(config, announce, stop)
+    server = _Server(config, announce, stop, hurry)
     await server.serve(sockets=[bound])
     return server.started

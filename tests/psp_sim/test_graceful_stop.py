@@ -23,10 +23,23 @@ OPTIONS = ("--port", "0", "--settle-after", "1h", "--retry-schedule", "1s,1s,1s,
 
 async def stop(process):
     process.send_signal(signal.SIGTERM)
+    assert "Traceback" not in await last_words(process)
+
+
+async def stop_at_once(process, number):
+    """Ask twice, the second time while the first is still being obeyed."""
+    process.send_signal(number)
+    await asyncio.sleep(0.3)
+    process.send_signal(number)
+    # A grace time that was waited for to its end would be told of.
+    assert await last_words(process) == ""
+
+
+async def last_words(process):
     async with asyncio.timeout(PATIENCE_S):
         _, err = await process.communicate()
     assert process.returncode == 0
-    assert "Traceback" not in err.decode()
+    return err.decode()
 
 
 async def pay(http, sink, number):
@@ -78,6 +91,36 @@ async def test_what_does_not_finish_in_time_is_sent_again_after_the_restart(tmp_
             await until(lambda: len(sink.calls) == 4)
             await asyncio.sleep(0.3)
         assert [call.reference for call in sink.calls[3:]] == ["o0"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_told_twice_a_provider_waits_for_no_webhook_and_sends_it_again_later(
+    tmp_path, number
+):
+    async with real_sink() as sink:
+        sink.reply = Reply(200, delay_s=3600.0)
+        options = (*OPTIONS, "--stop-grace", "1h", "--attempt-timeout", "1h")
+        async with provider_process(tmp_path, *options) as process:
+            url, _ = await announcement(process)
+            async with client_of(url) as http:
+                await http.post("/v1/webhook_endpoints", json={"url": sink.url})
+                await pay(http, sink, 1)
+            await stop_at_once(process, number)
+        async with provider_process(tmp_path, *OPTIONS, "--stop-grace", "0s") as process:
+            await announcement(process)
+            await until(lambda: len(sink.calls) == 2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_told_twice_a_provider_breaks_off_calls_and_ends_its_work_first(tmp_path, number):
+    async with provider_process(tmp_path, *OPTIONS) as process:
+        url, _ = await announcement(process)
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)
+        writer.write(HALF_A_CALL)
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        await stop_at_once(process, number)
+        assert await reader.read() == b""
+        writer.close()
 
 
 HALF_A_CALL = (
