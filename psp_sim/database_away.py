@@ -7,6 +7,8 @@ import logging
 from psp_sim.domain.errors import DatabaseUnavailable
 from sqlport import DatabaseBusy, DatabaseUnreachable, TransactionConflict
 
+# Often enough to be soon after its return, and no burden to a server that comes up.
+AGAIN_AFTER_S = 1.0
 DATABASE_AWAY = (DatabaseBusy, DatabaseUnreachable, TransactionConflict)
 
 _LOG = logging.getLogger("psp_sim")

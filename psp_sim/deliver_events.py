@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Sequence
 
 from psp_sim.bell import wait_for_ring
-from psp_sim.database_away import DATABASE_AWAY, tell_if_away
+from psp_sim.database_away import AGAIN_AFTER_S, DATABASE_AWAY, tell_if_away
 from psp_sim.delivery_log import log_answered, log_sent
 from psp_sim.domain.attempt_plan import UNDISTURBED, AttemptPlan, Copy, plan_attempt
 from psp_sim.domain.delivery import WebhookAnswer
@@ -53,7 +53,7 @@ async def deliver_events(provider: Provider) -> None:
     try:
         while True:
             ring = provider.delivery_due.next_ring()
-            jobs, wait_s = await _claim(provider, lanes)
+            jobs, wait_s = await _claim_once_there(provider, lanes, recorder)
             for job in jobs:
                 task = asyncio.create_task(_deliver_or_release(provider, lanes, recorder, job))
                 under_way[task] = (job, provider.clock.now())
@@ -102,9 +102,28 @@ async def _give_back(provider: Provider, recorder: Recorder, under_way: UnderWay
         task.cancel()
     await asyncio.gather(*unfinished, return_exceptions=True)
     await recorder.finish()
-    async with provider.database.transaction() as transaction:
-        for job, _ in unfinished.values():
-            await release(transaction, job, provider.clock.now())
+    # If the database is away, the next start makes them due again, or the end of their leases.
+    with contextlib.suppress(*DATABASE_AWAY):
+        async with provider.database.transaction() as transaction:
+            for job, _ in unfinished.values():
+                await release(transaction, job, provider.clock.now())
+
+
+async def _claim_once_there(
+    provider: Provider, lanes: Lanes, recorder: Recorder
+) -> tuple[list[Job], float | None]:
+    """Claim, however long the database is away; what is under way goes on meanwhile.
+
+    What was sent and could not be recorded comes first: its lease may be over, and whoever claimed
+    it would send it again.
+    """
+    while True:
+        await recorder.until_caught_up()
+        try:
+            return await _claim(provider, lanes)
+        except DATABASE_AWAY as away:
+            tell_if_away(deliver_events.__name__, away)
+            await asyncio.sleep(AGAIN_AFTER_S)
 
 
 async def _claim(provider: Provider, lanes: Lanes) -> tuple[list[Job], float | None]:
@@ -133,16 +152,19 @@ async def _deliver_or_release(
         await _deliver(provider, lanes, recorder, job)
     except Exception as problem:
         lanes.calling.pop(asyncio.current_task(), None)
+        delay_s = AGAIN_AFTER_S
         if not tell_if_away(f"delivery {job.delivery_id}", problem):
             report = {"message": f"delivery {job.delivery_id} broke", "exception": problem}
             asyncio.get_running_loop().call_exception_handler(report)
-        await _release_later(provider, job)
+            delay_s = provider.scaled(RELEASE_AFTER_S)
+        await _release_later(provider, job, delay_s)
 
 
-async def _release_later(provider: Provider, job: Job) -> None:
+async def _release_later(provider: Provider, job: Job, delay_s: float) -> None:
     """Make a delivery due again after a while, or once the database is back."""
     while True:
-        await asyncio.sleep(provider.scaled(RELEASE_AFTER_S))
+        await asyncio.sleep(delay_s)
+        delay_s = AGAIN_AFTER_S
         with contextlib.suppress(*DATABASE_AWAY):
             async with provider.database.transaction() as transaction:
                 await release(transaction, job, provider.clock.now())

@@ -256,6 +256,19 @@ async def record_attempts(
     )
 
 
+async def is_recorded(transaction: Transaction, job: Job, attempt: Attempt) -> bool:
+    """Tell whether this very call is stored."""
+    row = await transaction.fetch_one(
+        "SELECT 1 AS one FROM attempts WHERE delivery_id = ? AND number = ? AND copy = ? "
+        "AND started_at = ?",
+        job.delivery_id,
+        attempt.number,
+        attempt.copy,
+        attempt.started_at,
+    )
+    return row is not None
+
+
 async def is_to_come(
     transaction: Transaction, payment_id: str, endpoint_id: str | None, event_type: str
 ) -> bool:

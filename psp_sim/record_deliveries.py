@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from psp_sim.database_away import DATABASE_AWAY, tell_if_away
 from psp_sim.domain.delivery import (
     DELIVERED,
     Delivered,
@@ -18,17 +18,10 @@ from psp_sim.domain.delivery import (
     is_success,
 )
 from psp_sim.endpoint_health import note_outcome
-from psp_sim.outbox import Attempt, Job, record_attempts
+from psp_sim.outbox import Attempt, Job, is_recorded, record_attempts
 from psp_sim.provider import Provider
+from psp_sim.put_off_records import Entry, PutOffRecords
 from sqlport import Transaction
-
-
-class _Entry(NamedTuple):
-    """One attempt with all its calls, and what tells of its being stored."""
-
-    job: Job
-    attempts: Sequence[Attempt]
-    stored: asyncio.Future[None]
 
 
 class Recorder:
@@ -41,46 +34,68 @@ class Recorder:
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
-        self._entries: list[_Entry] = []
+        self._entries: list[Entry] = []
+        self._put_off = PutOffRecords(self._store_unless_stored)
         self._is_alone = provider.database.others is None
         # The tasks that store something now.
         self._storing: set[asyncio.Task[None]] = set()
 
     async def record(self, job: Job, attempts: Sequence[Attempt]) -> None:
-        """Store an attempt's calls and what follows; return once that is committed."""
+        """Store an attempt's calls and what follows; return once that is committed.
+
+        If the database is away, that is when it is back.
+        """
+        try:
+            await self._record(job, attempts)
+        except DATABASE_AWAY as away:
+            tell_if_away(f"delivery {job.delivery_id}", away)
+            await self._put_off.add(job, attempts)
+
+    async def until_caught_up(self) -> None:
+        """Wait until nothing is left that the database was away for."""
+        await self._put_off.until_stored()
+
+    async def finish(self) -> None:
+        """Wait until what is being stored is stored, but not for the database to come back."""
+        if self._storing:
+            await asyncio.wait(self._storing)
+        await self._put_off.give_up()
+
+    async def _record(self, job: Job, attempts: Sequence[Attempt]) -> None:
         if not self._is_alone:
             await self._store([(job, attempts)])
             return
         stored = asyncio.get_running_loop().create_future()
-        self._entries.append(_Entry(job, attempts, stored))
+        self._entries.append(Entry(job, attempts, stored))
         if len(self._entries) == 1:
             task = asyncio.create_task(self._store_all())
             self._storing.add(task)
             task.add_done_callback(self._storing.discard)
         await stored
 
-    async def finish(self) -> None:
-        """Wait until what is being stored is stored."""
-        if self._storing:
-            await asyncio.wait(self._storing)
-
     async def _store_all(self) -> None:
         entries, self._entries = self._entries, []
         await self._store_or_fail(entries)
 
-    async def _store_or_fail(self, entries: Sequence[_Entry]) -> None:
+    async def _store_or_fail(self, entries: Sequence[Entry]) -> None:
         try:
             await self._store([(job, attempts) for job, attempts, _ in entries])
         except Exception as problem:
             if len(entries) == 1:
-                _tell(entries[0].stored, problem)
+                entries[0].tell(problem)
                 return
             # What is wrong with one of them is no reason to lose the others.
             for entry in entries:
                 await self._store_or_fail([entry])
         else:
             for entry in entries:
-                _tell(entry.stored, None)
+                entry.tell(None)
+
+    async def _store_unless_stored(self, entry: Entry) -> None:
+        """Whether a database that went away has stored the record first is open."""
+        async with self._provider.database.transaction() as transaction:
+            is_stored = await is_recorded(transaction, entry.job, entry.attempts[0])
+        await self._store([] if is_stored else [(entry.job, entry.attempts)])
 
     async def _store(self, made: Sequence[tuple[Job, Sequence[Attempt]]]) -> None:
         something_is_due = False
@@ -90,15 +105,6 @@ class Recorder:
         self._provider.delivery_changed.ring()
         if something_is_due:
             self._provider.delivery_due.ring()
-
-
-def _tell(stored: asyncio.Future[None], problem: Exception | None) -> None:
-    if stored.done():
-        return  # whoever waited was cancelled
-    if problem is None:
-        stored.set_result(None)
-    else:
-        stored.set_exception(problem)
 
 
 async def _record(
