@@ -9,18 +9,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psp_sim.bell import TIMER_RESOLUTION_S, wait_for_ring
-from psp_sim.domain.faults import Fault
+from psp_sim.domain.faults import Fault, Moment
 from psp_sim.outbox import is_to_come
 from psp_sim.provider import Provider
 
 
 async def hold_answer(
-    provider: Provider, hits: Sequence[tuple[str, Fault]], payment_id: str | None
+    provider: Provider,
+    hits: Sequence[tuple[str, Fault]],
+    moment: Moment,
+    payment_id: str | None,
 ) -> None:
     """Wait as the faults that hit this call ask; lifting one lets go of what it holds."""
+    # Ids have the time in front: by those of payment or fault, no two runs would wait alike.
+    place = (moment.operation or "", moment.order or 0, moment.attempt or 0)
+    source = provider.chance.random("slow_response", *place)
     for fault_id, fault in hits:
         if fault.kind == "slow_response":
-            source = provider.chance.random("slow_response", payment_id or "", fault_id)
             await asyncio.sleep(provider.scaled(fault.fields["by"].draw(source)))
         if fault.kind == "hold_response":
             await _until_delivered(provider, fault_id, fault, payment_id)

@@ -38,6 +38,8 @@ Model = TypeVar("Model")
 
 BUG = "this is a bug of the provider; its log has the details"
 
+_UNHIT: tuple[Moment, list[tuple[str, Fault]]] = (Moment(), [])
+
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
 
@@ -138,7 +140,7 @@ async def _answer(provider: Provider, request: Request, name: str, handle: Handl
     refuse_nul_in_target(request.scope)
     body = await read_body(request, settings.body_bytes_max)
     may_be_hit = provider.faults.has_any("api") or b'"sim"' in body
-    hits = await _strike(provider, request, name, body) if may_be_hit else []
+    moment, hits = await _strike(provider, request, name, body) if may_be_hit else _UNHIT
     faults = {fault.kind: fault for _, fault in hits}
     if "lose_request" in faults:
         return NoAnswer()
@@ -155,7 +157,7 @@ async def _answer(provider: Provider, request: Request, name: str, handle: Handl
         return BrokenConnection()  # it began while the question was held
     if hits:
         payment_id = payment_id_of(request.path_params, bytes(getattr(response, "body", b"")))
-        await hold_answer(provider, hits, payment_id)
+        await hold_answer(provider, hits, moment, payment_id)
     if "lose_response" in faults:
         return NoAnswer()
     if error is not None:
@@ -165,8 +167,8 @@ async def _answer(provider: Provider, request: Request, name: str, handle: Handl
 
 async def _strike(
     provider: Provider, request: Request, name: str, body: bytes
-) -> list[tuple[str, Fault]]:
-    """Return the faults that hit this call, with their ids."""
+) -> tuple[Moment, list[tuple[str, Fault]]]:
+    """Return which call this is, and the faults that hit it, with their ids."""
     document = _json_object(body)
     reference = document.get("reference")
     script = _script(document)
@@ -184,7 +186,7 @@ async def _strike(
         moment = Moment(operation=name, order=number, reference=reference, attempt=attempt)
         fired = provider.faults.fire("api", moment, script)
         await provider.faults.save_counts(transaction)
-    return fired
+    return moment, fired
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

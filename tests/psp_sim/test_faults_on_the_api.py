@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from tests.psp_sim.stand import in_world, payment_body
+from scenarios.world.world import START_2026
+from tests.psp_sim.stand import in_world, payment_body, play
 
 
 async def no_answer(stand, body=None, key="k", timeout_s=5.0):
@@ -296,3 +297,22 @@ async def test_an_outage_outlives_a_restart_and_ends_when_it_would_have(stand):
     await broken_off(stand)
     await asyncio.sleep(61)
     assert await count(stand) == 0
+
+
+async def seconds_of_calls(stand):
+    """Pay for two orders, and ask for the first once more: how long each of the answers took."""
+    by = {"distribution": "uniform", "minimum": "1s", "maximum": "20s"}
+    await stand.install("slow_response", by=by)
+    seconds = []
+    for reference, key in [("o1", "a"), ("o1", "a"), ("o2", "b")]:
+        before = stand.now()
+        assert (await stand.create(payment_body(reference), key)).status == 201
+        seconds.append(round(stand.now() - before, 6))
+    return seconds
+
+
+def test_a_random_time_follows_from_the_seed_and_the_call_and_not_from_the_time_of_day():
+    today = play(seconds_of_calls)
+    assert play(seconds_of_calls, start=START_2026 + 86_400.5) == today
+    assert play(seconds_of_calls, seed=8) != today
+    assert len(set(today)) == 3
