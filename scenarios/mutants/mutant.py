@@ -9,7 +9,7 @@ from shop.parts import Parts
 
 @dataclass(frozen=True)
 class Mutant:
-    """A broken shop. ``bug`` is its class among the consumer bugs that are known, M01 to M51."""
+    """A broken shop. ``bug`` is its class among the consumer bugs that are known, M01 to M52."""
 
     name: str
     bug: str
