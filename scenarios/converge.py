@@ -14,7 +14,7 @@ from psp_sim.settings import Settings as ProviderSettings
 from scenarios.agenda import Deadline, late_news, read_agenda
 from scenarios.api import BadAnswer
 from scenarios.endpoints import read_endpoints, what_is_wrong
-from scenarios.evidence import OrderSeen, Pace, is_stray
+from scenarios.evidence import OrderSeen, Pace, can_be_refunded, is_stray
 from scenarios.expected import OUTCOMES, expected_statuses
 from scenarios.moments import moment
 from scenarios.observe import look_at_orders, read_deliveries
@@ -257,7 +257,7 @@ def _missing_of(order: OrderSeen, theirs: Sequence[Mapping[str, Any]]) -> str | 
     if not theirs:
         return f"order {order.id} is {order.status}, and the provider has no payment for it"
     refunds = [refund for payment in theirs for refund in payment.get("refunds", ())]
-    if len(refunds) < len(order.refunds_wished) and any(map(_can_be_refunded, theirs)):
+    if len(refunds) < len(order.refunds_wished) and any(map(can_be_refunded, theirs)):
         return f"a refund of order {order.id} has not reached the provider"
     if pending := [refund["id"] for refund in refunds if refund["status"] == "pending"]:
         return f"refund {pending[0]} is pending"
@@ -265,8 +265,3 @@ def _missing_of(order: OrderSeen, theirs: Sequence[Mapping[str, Any]]) -> str | 
         states = ", ".join(dict.fromkeys(payment["status"] for payment in theirs))
         return f"order {order.id} is {order.status}, and its payment {states}"
     return None
-
-
-def _can_be_refunded(payment: Mapping[str, Any]) -> bool:
-    """Tell whether the provider has no reason to refuse a refund: its money may be gone by then."""
-    return payment["status"] == "succeeded" and not payment.get("disputes")

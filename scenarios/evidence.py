@@ -33,6 +33,11 @@ def is_taken_back(payment: Mapping[str, Any]) -> bool:
     return payment["status"] == "failed" and code == DEBIT_RETURNED
 
 
+def can_be_refunded(payment: Mapping[str, Any]) -> bool:
+    """Tell whether the provider has no reason to refuse a refund: its money may be gone by then."""
+    return payment["status"] == "succeeded" and not payment.get("disputes")
+
+
 def is_stray(payment: Mapping[str, Any]) -> bool:
     """Tell whether somebody made a payment past the shop, whatever order it names."""
     return STRAY in payment.get("metadata", {})

@@ -48,6 +48,23 @@ def test_no_more_is_given_back_than_was_asked_for() -> None:
     assert "600 EUR (minor units) were given back, and 300 were asked for" in violation
 
 
+def test_no_less_is_given_back_than_was_asked_for() -> None:
+    wished = order(1, "fulfilled", "partially_refunded")
+    wished.refunds_wished += [300, 300]
+    once = payment(refunds=[{"id": "re_1", "amount": 300, "status": "succeeded"}])
+    check = INVARIANTS["charged_once"].check
+    (violation,) = check(evidence(orders=[wished], payments=[once])).violations
+    assert "300 EUR (minor units) were given back, and 600 were asked for" in violation
+    lost = Disturbance("power_loss", frozenset({"shop"}), 0.0, 9.0, forgets=True)
+    excused = [
+        {"payments": [once | {"disputes": [{"status": "won"}]}]},
+        {"payments": [once | {"status": "failed"}]},
+        {"payments": [once], "disturbances": [lost]},
+    ]
+    for run in excused:
+        assert not check(evidence(orders=[wished], **run)).violations
+
+
 EMPTY = evidence(orders=[], payments=[], deliveries=[], shipments=[], ledger=None)
 
 
