@@ -18,6 +18,7 @@ from scenarios.run_on_processes import on_processes
 from scenarios.run_together import together
 from scenarios.scenario import Scenario
 from scenarios.second_look import SecondLook, chosen, difference
+from scenarios.situations import what_never_came
 from scenarios.targets import external, live, simulated
 from scenarios.verdict import RunResult, ScenarioResult, combine, judge
 from scenarios.world.errors import Escape, OutOfTime
@@ -146,6 +147,7 @@ def _result(task: Task, played: Played, wall_s: float) -> RunResult:
         wall_s=wall_s,
         digest=played.digest,
         trouble=played.trouble or _undone(evidence),
+        never_came=what_never_came(task.scenario.needs, evidence),
         evidence=evidence if task.keeps_evidence else None,
         marks=played.marks,
         trace=played.trace,

@@ -45,6 +45,7 @@ class Step:
 class Scenario:
     """One experiment. Durations are in seconds of the world's time.
 
+    ``needs`` names situations without which a run proves nothing, whatever holds in it.
     ``source`` is the document that it was read from, as written.
     """
 
@@ -53,6 +54,7 @@ class Scenario:
     tags: tuple[str, ...]
     invariants: tuple[str, ...]
     catches: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     orders: int = 2
     order_gap_s: float = 1.0
     chaos_s: float = 60.0

@@ -14,6 +14,7 @@ from scenarios.mutants import MUTANTS
 from scenarios.read_toml import read_toml
 from scenarios.scenario import STEPS, Scenario, Step
 from scenarios.service_settings import check_provider_settings, check_shop_settings
+from scenarios.situations import SITUATIONS
 from scenarios.vocabulary import parse_planned_fault
 
 CATALOGUE = Path(__file__).parent / "catalogue"
@@ -23,6 +24,7 @@ _KEYS = (
     "tags",
     "invariants",
     "catches",
+    "needs",
     "orders",
     "order_gap",
     "chaos",
@@ -99,6 +101,7 @@ def read_scenario(name: str, document: Mapping[str, Any]) -> Scenario:
         tags=tuple(_words(document, "tags")),
         invariants=tuple(_known(document, "invariants", list(INVARIANTS))),
         catches=tuple(_known(document, "catches", list(MUTANTS))),
+        needs=tuple(_known(document, "needs", list(SITUATIONS))),
         orders=_count(document, "orders", 2),
         order_gap_s=_duration(document, "order_gap", 1.0),
         chaos_s=_duration(document, "chaos", 60.0),

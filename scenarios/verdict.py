@@ -12,6 +12,7 @@ from scenarios.evidence import Evidence
 from scenarios.invariants import INVARIANTS, Violation
 from scenarios.scenario import Scenario
 from scenarios.second_look import SecondLook
+from scenarios.situations import SITUATIONS
 
 
 class Verdict(StrEnum):
@@ -41,6 +42,7 @@ class RunResult:
     """One run with one seed; ``evidence`` is there if it was asked for.
 
     ``marks`` counts what had to happen sometimes; it is empty where nobody could look for it.
+    ``never_came`` names situations that the scenario needs and that did not come about.
     ``second_look`` is there if the run was played twice.
     """
 
@@ -53,6 +55,7 @@ class RunResult:
     wall_s: float
     digest: str | None
     trouble: str | None = None
+    never_came: Sequence[str] = ()
     evidence: Evidence | None = None
     marks: Mapping[str, int] = field(default_factory=dict)
     trace: Sequence[str] = ()
@@ -181,6 +184,8 @@ def _reasons(
         for result in invariants
         if result.name in scenario.invariants and not result.evaluated
     ]
+    seen = [run for run in runs if run.invariants]
+    never_came = [name for name in scenario.needs if all(name in run.never_came for run in seen)]
     told = {violation for result in invariants for violation in result.violations}
     left = (run.did_not_converge for run in runs if run.did_not_converge)
     stuck = next((each for each in left if each not in told), None)
@@ -188,6 +193,7 @@ def _reasons(
         *([trouble] if trouble else []),
         *(f"the fault {kind} never fired" for kind in never_fired),
         *(f"{name} was never put to the test" for name in never_put),
+        *(f"it never happened that {SITUATIONS[name].summary}" for name in never_came),
         *(look.difference for look in _second_looks(runs) if look.difference),
         *([f"it did not come to rest: {stuck}"] if stuck else []),
     ]

@@ -29,6 +29,7 @@ from scenarios.marks import MARKS
 from scenarios.mutants import MUTANTS
 from scenarios.scenario import STEPS
 from scenarios.scenario_files import load_catalogue
+from scenarios.situations import SITUATIONS
 from scenarios.vocabulary import ALL_FAULTS, fields_of
 from shop.domain import errors as shop_errors
 from shop.settings import Settings as ShopSettings
@@ -142,6 +143,11 @@ def test_every_scenario_is_documented_with_its_promise(scenario) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_is_documented(step: str) -> None:
     assert _rows_of(_page("scenarios"), step)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS.values(), ids=lambda situation: situation.name)
+def test_every_situation_is_documented(situation) -> None:
+    assert situation.summary in _rows_of(_page("scenarios"), situation.name)
 
 
 async def _routes() -> list[str]:

@@ -50,6 +50,7 @@ def list_document(scenarios: Sequence[Scenario]) -> dict[str, Any]:
                 "faults": scenario.fault_kinds,
                 "invariants": list(scenario.invariants),
                 "catches": list(scenario.catches),
+                "needs": list(scenario.needs),
             }
             for scenario in scenarios
         ],

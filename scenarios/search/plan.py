@@ -17,7 +17,7 @@ from scenarios.scenario import Scenario
 from scenarios.scenario_files import read_scenario
 
 # Keys of a scenario that say what it is for and change nothing about a run.
-_ABOUT = ("summary", "tags", "invariants", "catches")
+_ABOUT = ("summary", "tags", "invariants", "catches", "needs")
 _SUMMARY = "A plan of the search."
 
 

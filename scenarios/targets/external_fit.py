@@ -8,6 +8,7 @@ from dataclasses import replace
 from scenarios.calendar import outcome_within_s
 from scenarios.evidence import Pace
 from scenarios.scenario import LATE_NEWS, STEPS_OF_PAYERS, Scenario
+from scenarios.targets.external_offer import missing_offers
 from scenarios.targets.target_file import Target
 from scenarios.vocabulary import ALL_FAULTS, PlannedFault
 from shop.settings import Settings as ShopSettings
@@ -123,6 +124,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
                 "name its words in [read_order] corrected"
             )
     yield from _registration_reasons(scenario, target)
+    yield from missing_offers(scenario, target)
     if "reconciliation" in scenario.tags and target.timing.reconciles_within is None:
         yield (
             "it needs a service that asks about orders it heard nothing of: "

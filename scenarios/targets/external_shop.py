@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -58,6 +58,7 @@ class ExternalShop:
             "sku": customer["items"][0]["sku"],
             "email": customer["email"],
             "number": str(number),
+            "currency": _turn(order.currencies, number),
         }
         api = replace(self.api, headers={**self.api.headers, **order.headers})
         path = fill(order.path, values)
@@ -160,6 +161,10 @@ class ExternalShop:
     async def ledger(self) -> Mapping[str, Mapping[str, int]] | None:
         """Return None: a stranger's books are closed to us."""
         return None
+
+
+def _turn(currencies: Sequence[str], number: int) -> str:
+    return currencies[(number - 1) % len(currencies)] if currencies else "{currency}"
 
 
 def _decoded(said: str, text: bytes) -> Any:

@@ -12,16 +12,21 @@ from psp_sim.domain.dialects import STANDARD
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``url`` is a path of the service, registered for it; None for one that registers itself.
 
-    ``secret`` is for a service that cannot be told one when it starts.
+    ``secret`` is for a service that cannot be told one when it starts. ``per_second`` is how many
+    it takes; None for one that takes as many as come.
     """
 
     url: str | None = None
     dialect: str = STANDARD
     secret: str | None = None
+    per_second: float | None = None
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a customer buys; ``order_id``, ``amount`` and ``currency`` are JMESPath."""
+    """How a customer buys; ``order_id``, ``amount`` and ``currency`` are JMESPath.
+
+    ``currencies`` are those in which it sells; customers take turns.
+    """
 
     path: str
     method: str = "POST"
@@ -30,6 +35,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     order_id: str = "id"
     amount: str | None = None
     currency: str | None = None
+    currencies: list[str] = []
     skus: list[str] = msgspec.field(default_factory=lambda: ["mug", "notebook", "poster"])
 
 

@@ -18,6 +18,7 @@ from jmespath.exceptions import JMESPathError
 
 from psp_sim.domain.dialects import DIALECTS
 from psp_sim.domain.duration import parse_duration
+from psp_sim.domain.money import DECIMALS
 from scenarios.errors import WrongUsage
 from scenarios.read_toml import read_toml
 from scenarios.targets.target_document import TABLES, Document, TimingTable
@@ -32,7 +33,6 @@ SERVICE_PLACEHOLDERS = (
     "python",
 )
 PORT_MAX = 65535
-ORDER_PLACEHOLDERS = ("sku", "email", "number")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 Find = Callable[[Any], Any]
@@ -148,6 +148,7 @@ def _target(path: Path, document: Document) -> Target:
         raise WrongUsage(
             "place_order: amount and currency go together: an amount is money in one currency only"
         )
+    _check_offer(document)
     if not document.read_order.paid:
         raise WrongUsage("read_order.paid: name the status words that mean that money has come")
     order, read = document.place_order, document.read_order
@@ -163,6 +164,21 @@ def _target(path: Path, document: Document) -> Target:
             _expression("read_order.fulfilments", read.fulfilments) if read.fulfilments else None
         ),
     )
+
+
+def _check_offer(document: Document) -> None:
+    """Refuse currencies that there are not, and a limit that lets nothing through."""
+    currencies = document.place_order.currencies
+    for code in currencies:
+        if code not in DECIMALS:
+            raise WrongUsage(
+                f"place_order.currencies: {code!r} is not an ISO 4217 code in capitals, like EUR"
+            )
+    if not currencies and "{currency}" in repr(document.place_order):
+        raise WrongUsage("place_order: {currency} needs currencies, the list that it is taken from")
+    per_second = document.webhook.per_second
+    if per_second is not None and per_second <= 0:
+        raise WrongUsage(f"webhook.per_second: {per_second:g} lets nothing through")
 
 
 def _check_addresses(document: Document) -> None:

@@ -76,6 +76,38 @@ def test_a_service_that_registers_its_webhook_itself_is_waited_for_and_mends_it(
     }
 
 
+OFFERS = ORDERS.replace(
+    "[read_order]", "currencies = ['EUR', 'JPY', 'KWD']\n[webhook]\nper_second = 10\n[read_order]"
+)
+# Here what is bought decides on the currency.
+SEVERAL = (
+    OFFERS.replace('"mug"', '"{sku}"')
+    .replace(', currency = "EUR"', "")
+    .replace("currencies", "skus = ['mug', 'ramen-bowl', 'incense']\ncurrencies")
+)
+AT_STAKE = ("many_currencies", "flood_of_webhooks")
+
+
+def test_who_sells_in_several_currencies_and_limits_its_webhooks_is_put_to_both(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "target.toml"
+    limited = REGISTERS_ITSELF.replace('"1s",', '"1s", "--webhooks-per-second", "10",')
+    target.write_text(limited + SEVERAL)
+    assert verdicts(target, *AT_STAKE) == dict.fromkeys(sorted(AT_STAKE), "held")
+
+
+def test_who_says_so_and_does_neither_proves_neither(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target.toml"
+    target.write_text(REGISTERS_ITSELF + OFFERS)
+    assert verdicts(target, *AT_STAKE) == dict.fromkeys(sorted(AT_STAKE), "unproven")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "never happened that orders were paid in currencies with different numbers of" in said
+    assert "never happened that the shop asked the provider to come again later (429)" in said
+
+
 def test_a_service_that_runs_already_is_tested_where_it_is(tmp_path: Path) -> None:
     with free_port() as port, free_port() as psp_port, free_port() as warehouse_port:
         variables = {

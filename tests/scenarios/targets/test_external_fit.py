@@ -25,6 +25,17 @@ paid = ["paid"]
 RICH = (
     "corrected = ['refunded']\n[timing]\nreconciles_within = '1s'\nchecks_endpoint_within = '10s'\n"
 )
+# Says all of itself that there is to say.
+FULL = (
+    TARGET.replace(
+        "[read_order]",
+        "amount = 'amount'\ncurrency = 'currency'\ncurrencies = ['EUR', 'JPY']\n"
+        "[webhook]\nper_second = 10\n[read_order]",
+    )
+    + "failed = ['failed']\n"
+    + RICH
+    + "acts_within = '1s'\n"
+)
 NOT_STARTED = TARGET.replace('start = ["./serve"]', "").replace("{port}", "3000") + RICH
 
 
@@ -92,6 +103,56 @@ def test_what_the_file_does_not_say_leaves_scenarios_out_until_it_does(tmp_path:
     assert not any(why_not_external(each, target_of(tmp_path, TARGET + RICH)) for each in asked)
 
 
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("many_currencies", "[place_order] currencies"),
+        ("flood_of_webhooks", "[webhook] per_second"),
+        ("declined_payment", "[read_order] failed"),
+        ("forged_events", "[read_order] failed"),
+    ],
+)
+def test_where_the_file_offers_nothing_to_be_at_stake_the_scenario_is_left_out_with_the_key(
+    name: str, key: str, tmp_path: Path
+) -> None:
+    (scenario,) = select([name])
+    assert key in str(why_not_external(scenario, target_of(tmp_path, TARGET + RICH)))
+    assert why_not_external(scenario, target_of(tmp_path, FULL)) is None
+
+
+def test_currencies_are_worth_nothing_without_prices_or_with_the_same_decimals(
+    tmp_path: Path,
+) -> None:
+    (scenario,) = select(["many_currencies"])
+    alike = TARGET.replace("[read", "currencies = ['EUR', 'USD']\n[read")
+    assert "different numbers of decimals" in str(
+        why_not_external(scenario, target_of(tmp_path, alike))
+    )
+    unpriced = alike.replace("USD", "JPY")
+    assert "amount and currency" in str(why_not_external(scenario, target_of(tmp_path, unpriced)))
+
+
+def test_a_limit_that_no_flood_reaches_leaves_it_out(tmp_path: Path) -> None:
+    (scenario,) = select(["flood_of_webhooks"])
+    high = TARGET + "[webhook]\nper_second = 500\n"
+    assert "does not reach [webhook] per_second = 500" in str(
+        why_not_external(scenario, target_of(tmp_path, high))
+    )
+
+
+@pytest.mark.parametrize("name", ["webhooks_alone", "crash_after_answer", "same_second"])
+def test_webhooks_that_could_be_for_nothing_prove_nothing_until_it_is_said_how_soon_they_act(
+    name: str, tmp_path: Path
+) -> None:
+    (scenario,) = select([name])
+    asks = target_of(tmp_path, TARGET + RICH)
+    assert "[timing] acts_within" in str(why_not_external(scenario, asks))
+    acts = TARGET + RICH + "acts_within = '1s'\n"
+    assert why_not_external(scenario, target_of(tmp_path, acts)) is None
+    # Who never asks has nothing but its webhooks.
+    assert why_not_external(scenario, target_of(tmp_path, TARGET)) is None
+
+
 def test_somebody_buys_after_the_service_has_to_have_mended_its_endpoint(tmp_path: Path) -> None:
     (scenario,) = select(["disabled_endpoint"])
     played = paced(scenario, target_of(tmp_path, TARGET + RICH))
@@ -131,14 +192,14 @@ def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buy
 
 
 def test_only_a_service_that_is_started_here_can_crash_or_pause(tmp_path: Path) -> None:
-    for name in ("crash_after_answer", "paused_shop"):
+    for name in ("crash_before_answer", "paused_shop"):
         (scenario,) = select([name])
         assert why_not_external(scenario, target_of(tmp_path, TARGET)) is None
         assert "give start" in str(why_not_external(scenario, target_of(tmp_path, NOT_STARTED)))
 
 
 def test_a_service_that_says_all_of_itself_is_put_to_most_of_the_catalogue(tmp_path: Path) -> None:
-    target = target_of(tmp_path, TARGET + RICH)
+    target = target_of(tmp_path, FULL)
     left_out = [s.name for s in load_catalogue() if why_not_external(s, target) is not None]
     assert len(left_out) < len(load_catalogue()) / 3
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import httpx
 import pytest
 
+from scenarios.api import Api
 from scenarios.errors import WrongUsage
+from scenarios.targets.external_shop import ExternalShop
 from scenarios.targets.target_file import fill, fill_all, load_target
+from scenarios.warehouse import Warehouse
 
 GOOD = """
 name = "mine"
@@ -49,6 +54,36 @@ def test_what_is_too_large_to_read_is_told_in_one_line(
 ) -> None:
     with pytest.raises(WrongUsage, match=rf"target\.toml: .*{said}"):
         load(tmp_path, f"{line}\n{GOOD}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("[read_order]", 'currencies = ["Euro"]\n[read_order]', "'Euro' is not an ISO 4217 code"),
+        ("{sku}", "{sku} {currency}", "{currency} needs currencies"),
+        ("[webhook]", "[webhook]\nper_second = 0", "per_second: 0 lets nothing through"),
+    ],
+)
+def test_an_offer_that_cannot_be_is_refused_with_its_key(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    with pytest.raises(WrongUsage, match=said):
+        load(tmp_path, GOOD.replace(before, after))
+
+
+async def test_customers_take_turns_in_the_currencies(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["money"])
+        return httpx.Response(201, json={"id": len(asked)})
+
+    text = GOOD.replace("json = {", 'currencies = ["EUR", "JPY"]\njson = { money = "{currency}",')
+    api = Api("http://127.0.0.1:1", httpx.MockTransport(answer), 1.0)
+    shop = ExternalShop(load(tmp_path, text), api, api, Warehouse(lambda: 0.0), lambda: 0.0)
+    for number in (1, 2, 3):
+        await shop.place_order(1, number)
+    assert asked == ["EUR", "JPY", "EUR"]
 
 
 def test_what_is_left_out_has_a_default_and_durations_are_seconds(tmp_path: Path) -> None:
