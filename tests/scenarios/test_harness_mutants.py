@@ -116,8 +116,8 @@ def _answer_all_the_same(patch: pytest.MonkeyPatch) -> None:
     original = psp_sim.http_operation._strike
 
     async def strike(*arguments: Any) -> Any:
-        hits = await original(*arguments)
-        return [hit for hit in hits if hit[1].kind != "lose_response"]
+        moment, hits = await original(*arguments)
+        return moment, [hit for hit in hits if hit[1].kind != "lose_response"]
 
     patch.setattr(psp_sim.http_operation, "_strike", strike)
 

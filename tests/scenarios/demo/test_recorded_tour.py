@@ -36,8 +36,9 @@ class Recording:
         return float(self.of(step, shop, count)[-1] - before[0])
 
 
-async def test_the_shortest_recording_shows_what_its_sentences_say(tmp_path: Path) -> None:
-    async with demo(tmp_path, ("--for", "20s", "--html", "tour.html")) as running:
+# Twice the shortest: where many tests share two cores, a burst takes polling some seconds.
+async def test_a_recording_shows_what_its_sentences_say(tmp_path: Path) -> None:
+    async with demo(tmp_path, ("--for", "40s", "--html", "tour.html")) as running:
         assert await running.end() == 0, running.said
         assert not [pid for pid in running.children if is_alive(pid)]
     page = (tmp_path / "tour.html").read_text()
