@@ -12,13 +12,14 @@ from typing import Any
 
 from psp_sim.domain.dialects.dialect import Dialect, Message, Sealed, altered
 
-# Signatures that no scheme can read: naive verifiers break on each in another way.
-MALFORMED = ("%%%", "!", "=", "a")
+# Signatures that no scheme can read: naive verifiers break on each in another way. An empty one is
+# the beginning of any other.
+MALFORMED = ("%%%", "!", "=", "a", "")
 
 # What a provider may add tomorrow; the receiver has never heard of it.
 UNKNOWN_EVENT_TYPE = "payment.reviewed_by_partner"
 NEW_FIELDS: Mapping[str, object] = {
-    "added_later": {"version": 2, "parts": [1.5, "two", None]},
+    "added_later": {"version": 2, "parts": [1.5, "zwölf 🐎", None]},
     "empty_later": None,
 }
 

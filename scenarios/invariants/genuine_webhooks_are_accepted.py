@@ -17,6 +17,9 @@ _LATER = (408, 425, 429)
 # An error may be over at the next attempt. One that is not in so many is a refusal.
 _ERRORS_MIN = 3
 
+# A call beside the genuine one. That it is taken says nothing of the event that is delivered.
+_OF_ANOTHER_EVENT = "unknown_event_type"
+
 # A limit on the size of a body is the receiver's right, and 413 the answer that says so.
 _TOO_LARGE = 413
 
@@ -74,7 +77,11 @@ def _is_genuine(evidence: Evidence, attempt: Mapping[str, Any]) -> bool:
 
 def _never_taken(evidence: Evidence) -> Iterator[Violation]:
     for delivery in evidence.deliveries:
-        calls = [each for each in delivery["attempts"] if _is_genuine(evidence, each)]
+        calls = [
+            each
+            for each in delivery["attempts"]
+            if _is_genuine(evidence, each) and _OF_ANOTHER_EVENT not in each["faults"]
+        ]
         is_over = delivery["state"] == DeliveryState.EXHAUSTED and len(calls) >= _ERRORS_MIN
         if is_over and all(each["status"] >= 500 for each in calls):
             last = calls[-1]

@@ -175,6 +175,12 @@ BROKEN: dict[str, dict[str, Evidence]] = {
         "never taken": evidence(
             deliveries=[delivery((500, []), (500, []), (500, [])) | {"state": "exhausted"}]
         ),
+        "another event was taken": evidence(
+            deliveries=[
+                delivery((500, []), (200, ["unknown_event_type"]), (500, []), (500, []))
+                | {"state": "exhausted"}
+            ]
+        ),
     },
 }
 CASES = [(name, case) for name, cases in BROKEN.items() for case in cases]
