@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from shop import store
+from shop import queues, store
 from shop.domain.order import Decision
 from shop.domain.payment import NoAnswer, PaymentOutcome, PaymentRefused
 from shop.ports import Shop
@@ -61,6 +61,8 @@ async def apply_outcome_within(
     decision = shop.decide(order, outcome)
     step = store.Step(shop.clock.now(), source, what or _named(outcome))
     await store.save_decision(transaction, order, decision, step)
+    if decision.withdraws:
+        await queues.withdraw_shipments(transaction, order_id)
     return replace(decision, is_news=decision.order != order)
 
 

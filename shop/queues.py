@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from shop.domain.fulfilment import Fulfilment
 from shop.domain.inbox import InboxRow
 from shop.domain.order import Order
-from shop.store import items_in, order_in
+from shop.store import QUEUED, WITHDRAWN, items_in, order_in
 from sqlport import SHARED, SKIP_LOCKED, Row, Transaction
 
 T = TypeVar("T")
@@ -121,6 +121,16 @@ async def postpone_shipment(transaction: Transaction, fulfilment_id: str, due_at
         "UPDATE fulfilments SET due_at = ? WHERE id = ? AND due_at IS NOT NULL",
         due_at,
         fulfilment_id,
+    )
+
+
+async def withdraw_shipments(transaction: Transaction, order_id: str) -> None:
+    """Ask the warehouse no more for an order's goods. What it has taken on stays as it is."""
+    await transaction.execute(
+        "UPDATE fulfilments SET status = ?, due_at = NULL WHERE order_id = ? AND status = ?",
+        WITHDRAWN,
+        order_id,
+        QUEUED,
     )
 
 

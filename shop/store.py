@@ -123,7 +123,7 @@ CREATE TABLE IF NOT EXISTS older_secrets (
 """
 
 PENDING, DONE, DEAD = "pending", "done", "dead"
-QUEUED, DELIVERED = "queued", "delivered"
+QUEUED, DELIVERED, WITHDRAWN = "queued", "delivered", "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

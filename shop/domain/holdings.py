@@ -50,11 +50,14 @@ class Holdings:
         return any(one.status == "pending" for one in self.refunds)
 
     @property
+    def was_returned(self) -> bool:
+        """Whether the payment has failed after its success: the bank has the money again."""
+        return self.was_captured and self.status != SUCCEEDED
+
+    @property
     def is_reversed(self) -> bool:
         """Whether the money was taken and is gone again without our doing."""
-        if self.was_captured and self.status != SUCCEEDED:
-            return True
-        return any(one.status == "lost" for one in self.disputes)
+        return self.was_returned or any(one.status == "lost" for one in self.disputes)
 
     @property
     def is_disputed(self) -> bool:

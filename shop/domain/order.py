@@ -81,13 +81,15 @@ class Order:
 class Decision:
     """The order as it should be now, and what has to be written together with it.
 
-    ``is_news`` is noted when it is written: whether the stored order was another one.
+    ``withdraws`` keeps goods from leaving that the warehouse has not taken on yet. ``is_news`` is
+    noted when it is written: whether the stored order was another one.
     """
 
     order: Order
     entry: Entry | None = None
     fulfilment: Fulfilment | None = None
     set_aside: str | None = None
+    withdraws: bool = False
     is_news: bool = False
 
 
@@ -139,7 +141,7 @@ def decide(order: Order, outcome: PaymentOutcome) -> Decision:
         return Decision(taken, entry, set_aside=_too_little(order, payment, learnt))
     moved = _moved(taken, status_after(payment), payment.failure)
     if not learnt.was_captured or now.status != payment.status:
-        return Decision(moved, entry)
+        return Decision(moved, entry, withdraws=now.was_returned)
     return Decision(moved, entry, fulfilment_of(order.id, order.items))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.shop.fakes import QUICK, FakeWorld, running_shop, until
+from tests.shop.fakes import QUICK, FakeWorld, for_a_while, running_shop, until
 
 pytestmark = pytest.mark.usefixtures("on_each_engine")
 
@@ -48,3 +48,21 @@ async def test_without_a_warehouse_a_paid_order_is_fulfilled():
         order_id, payment_id = await shop.place_requested_order()
         await shop.deliver(shop.world.event(payment_id, "succeeded"))
         await shop.until_status(order_id, "fulfilled")
+
+
+async def test_goods_do_not_leave_once_the_bank_has_taken_the_money_back():
+    world = FakeWorld()
+    world.warehouse_script = [500] * 1000
+    async with running_shop(world) as shop:
+        order_id, payment_id = await shop.place_requested_order()
+        await shop.deliver(world.event(payment_id, "succeeded", sequence=2))
+        await until(lambda: len(world.shipments) >= 2)
+        await shop.deliver(world.event(payment_id, "failed", sequence=3))
+        await shop.until_status(order_id, "reversed")
+        await for_a_while()
+        asked = len(world.shipments)
+        world.warehouse_script = []
+        await for_a_while()
+        assert len(world.shipments) == asked
+        order = await shop.order(order_id)
+        assert [one["status"] for one in order["fulfilments"]] == ["withdrawn"]
