@@ -64,19 +64,19 @@ def acted_on(evidence: Evidence) -> list[Acted]:
         payments = evidence.payments_of(order.id)
         if len(payments) != 1 or order.id in taken_back or evidence.pace is None:
             continue
-        call = min(_acknowledgements(evidence, payments[0]), default=None)
+        call = min(acknowledgements(evidence, payments[0], "payment.succeeded"), default=None)
         acted = None if call is None else _acted(evidence, order, *call)
         if acted is not None:
             found.append(acted)
     return found
 
 
-def _acknowledgements(
-    evidence: Evidence, payment: Mapping[str, Any]
+def acknowledgements(
+    evidence: Evidence, payment: Mapping[str, Any], event_type: str
 ) -> Iterator[tuple[float, float]]:
-    """Yield when each call ended that told of the success and was taken, and when it began."""
+    """Yield when each call ended that told of such an event and was taken, and when it began."""
     for delivery, attempt in evidence.attempts():
-        is_news = delivery["type"] == "payment.succeeded" and delivery["payment"] == payment["id"]
+        is_news = delivery["type"] == event_type and delivery["payment"] == payment["id"]
         is_taken = attempt["status"] is not None and 200 <= attempt["status"] < 300
         if is_news and is_taken and not any(kind in _NO_NEWS for kind in attempt["faults"]):
             yield ended_at(attempt), began_at(attempt)

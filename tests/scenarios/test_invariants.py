@@ -65,6 +65,36 @@ def test_no_less_is_given_back_than_was_asked_for() -> None:
         assert not check(evidence(orders=[wished], **run)).violations
 
 
+def failed_again(*attempt: tuple[int, list[str]]) -> dict[str, object]:
+    """A delivery that tells that the bank took the money of the first order back."""
+    return delivery(*attempt) | {"type": "payment.failed"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "breaks"),
+    [
+        ({}, True),
+        ({"shipments": [Shipment(9.0, "ord_1", "ful_1")]}, False),
+        ({"deliveries": [failed_again((500, []))]}, False),
+        ({"deliveries": [failed_again((200, ["wrong_secret"]))]}, False),
+        ({"pace": None}, False),
+        ({"disturbances": [Disturbance("pause", frozenset({"shop"}), 5.0, 20.0)]}, False),
+        ({"disturbances": [Disturbance("pause", frozenset({"warehouse"}), 5.0, 20.0)]}, False),
+        ({"disturbances": [Disturbance("partition", frozenset({"shop"}), 5.0, 20.0)]}, True),
+    ],
+)
+def test_goods_that_leave_when_the_shop_knows_that_the_money_is_gone(changes, breaks) -> None:
+    run = {
+        "orders": [order(1, "pending", "reversed")],
+        "payments": [payment(status="failed", failure={"code": "debit_returned"})],
+        "deliveries": [failed_again((200, []))],
+        "shipments": [Shipment(30.0, "ord_1", "ful_1")],
+        "pace": PACE,
+    }
+    found = INVARIANTS["fulfilled_only_if_captured"].check(evidence(**run | changes))
+    assert bool(found.violations) is breaks, found.violations
+
+
 EMPTY = evidence(orders=[], payments=[], deliveries=[], shipments=[], ledger=None)
 
 
