@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scenarios.scenario import MISDIRECT, Scenario
+from scenarios.scenario import REMOVE, STEPS_ON_ENDPOINTS, Scenario
 from scenarios.stage import Stage
 from shop.settings import WEBHOOKS_AND_RECONCILIATION
 from shop.settings import Settings as ShopSettings
@@ -25,20 +25,22 @@ async def read_endpoints(stage: Stage) -> list[Mapping[str, Any]]:
     return await stage.provider.get_all("/v1/webhook_endpoints")
 
 
-async def misdirect(stage: Stage, key: str) -> bool:
-    """Have every endpoint point to where nobody is; tell whether that is done.
+async def carry_out(stage: Stage, step: str, key: str) -> bool:
+    """Do one of ``STEPS_ON_ENDPOINTS`` to every endpoint; tell whether that is done.
 
+    One that was removed before, by a call whose answer got lost, is done with.
     Raises httpx.HTTPError or BadAnswer.
     """
     endpoints = await read_endpoints(stage)
+    method, body = ("DELETE", None) if step == REMOVE else ("PATCH", {"url": NOBODY})
     for endpoint in endpoints:
         headers = {**stage.provider.headers, "idempotency-key": f"{key}-{endpoint['id']}"}
         status, _ = await replace(stage.provider, headers=headers).call(
-            "PATCH", f"/v1/webhook_endpoints/{endpoint['id']}", {"url": NOBODY}
+            method, f"/v1/webhook_endpoints/{endpoint['id']}", body
         )
         if status != 200:
             return False
-    return bool(endpoints)
+    return bool(endpoints) or step == REMOVE
 
 
 def what_is_wrong(endpoints: Sequence[Mapping[str, Any]]) -> str | None:
@@ -57,5 +59,5 @@ def what_is_wrong(endpoints: Sequence[Mapping[str, Any]]) -> str | None:
 async def count_troubles(stage: Stage, scenario: Scenario, undone: Sequence[str]) -> int:
     """Return how often something befell the endpoint. Raises httpx.HTTPError or BadAnswer."""
     page = await stage.provider.get("/v1/events?type=endpoint.disabled&limit=100")
-    wanted = sum(step.do == MISDIRECT for step in scenario.steps)
-    return len(page["data"]) + wanted - list(undone).count(MISDIRECT)
+    wanted = sum(step.do in STEPS_ON_ENDPOINTS for step in scenario.steps)
+    return len(page["data"]) + wanted - sum(step in STEPS_ON_ENDPOINTS for step in undone)

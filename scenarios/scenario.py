@@ -18,9 +18,11 @@ STEPS_OF_PAYERS = (
     "pay_again_in_vain",
     "pay_for_something_else",
 )
-# What somebody does at the provider's console.
+# What somebody does to the shop's endpoint at the provider's console.
 MISDIRECT = "misdirect_endpoint"
-STEPS = (*STEPS_OF_STAFF, MISDIRECT, *STEPS_OF_PAYERS)
+REMOVE = "remove_endpoint"
+STEPS_ON_ENDPOINTS = (MISDIRECT, REMOVE)
+STEPS = (*STEPS_OF_STAFF, *STEPS_ON_ENDPOINTS, *STEPS_OF_PAYERS)
 # Settings of the provider by which it gives up an endpoint.
 _DISABLES = ("disable_after_failures", "disable_after")
 
@@ -85,9 +87,9 @@ class Scenario:
 
     @property
     def troubles_endpoint(self) -> bool:
-        """Tell whether the shop's endpoint may be disabled or misdirected."""
-        is_misdirected = any(step.do == MISDIRECT for step in self.steps)
-        return is_misdirected or any(key in self.provider for key in _DISABLES)
+        """Tell whether the shop's endpoint may be disabled, misdirected or removed."""
+        is_befallen = any(step.do in STEPS_ON_ENDPOINTS for step in self.steps)
+        return is_befallen or any(key in self.provider for key in _DISABLES)
 
     @property
     def has_late_news(self) -> bool:

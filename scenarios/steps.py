@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scenarios import payers
-from scenarios.endpoints import misdirect
+from scenarios import endpoints, payers
 from scenarios.evidence import OrderSeen
-from scenarios.scenario import MISDIRECT, STEPS_OF_PAYERS, Step
+from scenarios.scenario import STEPS_OF_PAYERS, STEPS_ON_ENDPOINTS, Step
 from scenarios.stage import Stage
 
 
@@ -15,8 +14,8 @@ async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bo
     """Do a step; tell whether it is done. Raises httpx.HTTPError or BadAnswer."""
     if step.do == "rotate_secret":
         return await stage.shop.rotate_secret(f"rotate-{step.at_s:g}")
-    if step.do == MISDIRECT:
-        return await misdirect(stage, f"misdirect-{step.at_s:g}")
+    if step.do in STEPS_ON_ENDPOINTS:
+        return await endpoints.carry_out(stage, step.do, f"{step.do}-{step.at_s:g}")
     order = next((each for each in orders if each.number == step.order), None)
     if order is None:
         return False

@@ -7,7 +7,7 @@ import pytest
 from scenarios.endpoints import NOBODY, has_to_mend, what_is_wrong
 from scenarios.mutants import CORRECT
 from scenarios.run_suite import SIMULATED, Task, run_task
-from scenarios.scenario import MISDIRECT, Scenario, Step
+from scenarios.scenario import MISDIRECT, REMOVE, Scenario, Step
 from scenarios.scenario_files import select
 from scenarios.verdict import InvariantResult
 from shop.settings import Settings
@@ -46,6 +46,7 @@ def test_what_keeps_webhooks_from_coming_is_told(endpoints: list[dict], said: st
         ({"provider": {"disable_after_failures": 2}}, "webhooks+reconciliation", True),
         ({"provider": {"disable_after": "1h"}}, "webhooks+reconciliation", True),
         ({"steps": (Step(MISDIRECT, 1.0),)}, "webhooks+reconciliation", True),
+        ({"steps": (Step(REMOVE, 1.0),)}, "webhooks+reconciliation", True),
         ({}, "webhooks+reconciliation", False),
         ({"steps": (Step(MISDIRECT, 1.0),)}, "webhooks", False),
         ({"steps": (Step(MISDIRECT, 1.0),)}, "polling", False),
@@ -58,7 +59,7 @@ def test_only_a_shop_that_looks_after_its_endpoint_has_to_mend_it(
     assert has_to_mend(scenario, Settings(tracking=tracking)) is expected
 
 
-@pytest.mark.parametrize("name", ["disabled_endpoint", "misdirected_endpoint"])
+@pytest.mark.parametrize("name", ["disabled_endpoint", "misdirected_endpoint", "removed_endpoint"])
 def test_the_correct_shop_mends_what_the_one_that_forgets_leaves_broken(name: str) -> None:
     mended, left = _played(name, CORRECT), _played(name, "registers_and_forgets")
     assert (mended.verdict, mended.evaluated) == ("held", 1)
