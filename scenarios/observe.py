@@ -10,7 +10,7 @@ import httpx
 from scenarios.api import PAGE, BadAnswer
 from scenarios.endpoints import read_endpoints
 from scenarios.errors import Unreachable
-from scenarios.evidence import Evidence, FiredFault, OrderSeen
+from scenarios.evidence import Evidence, FiredFault, OrderSeen, is_stray
 from scenarios.moments import moment
 from scenarios.stage import Stage
 
@@ -52,6 +52,27 @@ async def _captures(stage: Stage) -> dict[str, float]:
         after = f"&after={page['next']}"
 
 
+async def _unknown_orders(
+    stage: Stage, orders: Sequence[OrderSeen], payments: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Return the orders that were paid for though the shop says that it has no such order."""
+    known = {order.id for order in orders}
+    found = []
+    for payment in payments:
+        reference = payment["reference"]
+        if payment["status"] != "succeeded" or is_stray(payment) or reference in known:
+            continue
+        known.add(reference)
+        try:
+            await stage.shop.status_of(reference)
+        except BadAnswer:
+            found.append(reference)
+        except httpx.HTTPError:
+            # Who does not answer at all has not said that there is no such order.
+            continue
+    return found
+
+
 async def final_reads(
     stage: Stage,
     orders: Sequence[OrderSeen],
@@ -64,7 +85,8 @@ async def final_reads(
     try:
         return Evidence(
             orders=orders,
-            payments=await stage.provider.get_all("/v1/payments"),
+            payments=(payments := await stage.provider.get_all("/v1/payments")),
+            unknown_orders=await _unknown_orders(stage, orders, payments),
             captured_at=await _captures(stage),
             endpoints=(endpoints := await read_endpoints(stage)),
             deliveries=await read_deliveries(stage, endpoints),

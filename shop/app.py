@@ -136,12 +136,12 @@ def _routes(shop: Shop, parts: Parts) -> list[Route]:
     if not shop.settings.answers:
         return operation_routes(shop)
     # Routes are tried one after the other, and nobody is in more of a hurry than the provider.
-    return [*_payment_routes(shop, parts), *_order_routes(shop)]
+    return [*_payment_routes(shop, parts), *_order_routes(shop, parts)]
 
 
-def _order_routes(shop: Shop) -> list[Route]:
+def _order_routes(shop: Shop, parts: Parts) -> list[Route]:
     """The order service: what customers and their browsers use."""
-    return [*order_routes(shop), *storefront_routes()]
+    return [*order_routes(shop, parts.place_order), *storefront_routes()]
 
 
 def _workers(shop: Shop, parts: Parts) -> list[Work]:
@@ -169,7 +169,7 @@ def _payment_routes(shop: Shop, parts: Parts) -> list[Route]:
     receive: list[Route] = []
     if shop.settings.uses_webhooks:
         receive = webhook_routes(shop, parts.verify_webhook, parts.receive_webhook)
-    return [*receive, *refund_routes(shop), *operation_routes(shop)]
+    return [*receive, *refund_routes(shop, parts.refund_order), *operation_routes(shop)]
 
 
 def _payment_workers(shop: Shop, parts: Parts) -> list[Work]:

@@ -19,8 +19,7 @@ from shop.domain.money import decimals_of, written_out
 from shop.http_support import json_response, limit_in, read_body
 from shop.makers import makers
 from shop.order_view import views_of
-from shop.place_order import place_order
-from shop.ports import Shop
+from shop.ports import PlaceOrder, Shop
 
 # Only what cannot be an address at all is refused: whether it is one, only a letter to it can tell.
 _EMAIL = r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f.]+(\.[^@\s\x00-\x1f.]+)*$"
@@ -44,7 +43,7 @@ class OrderBody(msgspec.Struct):
 _ORDER_DECODER = msgspec.json.Decoder(OrderBody)
 
 
-def order_routes(shop: Shop) -> list[Route]:
+def order_routes(shop: Shop, place_order: PlaceOrder) -> list[Route]:
     """The routes that customers use."""
 
     async def create_order(request: Request) -> Response:

@@ -13,8 +13,7 @@ from shop.domain.errors import MalformedRequest
 from shop.domain.peer_address import networks_in
 from shop.http_support import json_response, read_body, require_admin
 from shop.order_view import refund_view
-from shop.ports import Shop
-from shop.refund_order import refund_order
+from shop.ports import RefundOrder, Shop
 
 
 class RefundWishBody(msgspec.Struct):
@@ -25,7 +24,7 @@ class RefundWishBody(msgspec.Struct):
     reason: Annotated[str, msgspec.Meta(max_length=200, pattern=r"^[^\x00]*$")] | None = None
 
 
-def refund_routes(shop: Shop) -> list[Route]:
+def refund_routes(shop: Shop, refund_order: RefundOrder) -> list[Route]:
     """Giving money back is not for customers to do: only from this machine or its network."""
     trusted = networks_in(shop.settings.trusted_proxies)
 

@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from shop.domain.order import decide
 from shop.domain.webhook_signature import verify
 from shop.fulfil_order import fulfil_order
+from shop.place_order import place_order
 from shop.ports import (
     CheckOrder,
     Decide,
     FindOldPayment,
     FulfilOrder,
     LookAfterEndpoint,
+    PlaceOrder,
     ProcessBatch,
     ProcessEvent,
     ReceiveWebhook,
     Reconciliation,
+    RefundOrder,
     RequestPayment,
     RequestRefund,
     VerifyWebhook,
 )
 from shop.process_inbox import process_batch, process_event
 from shop.receive_webhook import receive_webhook
-from shop.refund_order import request_refund
+from shop.refund_order import refund_order, request_refund
 from shop.register_endpoint import look_after_endpoint
 from shop.request_payment import find_old_payment, request_payment
 from shop.tracking.ask_provider import ask_provider
@@ -36,6 +39,7 @@ _RECONCILIATION = Reconciliation(ask_provider, read_event_log)
 class Parts:
     """The steps in the order in which an order meets them; the defaults are the correct ones."""
 
+    place_order: PlaceOrder = place_order
     request_payment: RequestPayment = request_payment
     find_old_payment: FindOldPayment = find_old_payment
     verify_webhook: VerifyWebhook = verify
@@ -46,5 +50,6 @@ class Parts:
     fulfil_order: FulfilOrder = fulfil_order
     reconcile: Reconciliation = _RECONCILIATION
     poll: CheckOrder = ask_provider
+    refund_order: RefundOrder = refund_order
     request_refund: RequestRefund = request_refund
     look_after_endpoint: LookAfterEndpoint = look_after_endpoint

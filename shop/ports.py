@@ -10,6 +10,7 @@ from typing import Protocol
 
 import httpx
 
+from shop.domain.catalogue import Item
 from shop.domain.fulfilment import Fulfilment
 from shop.domain.inbox import InboxRow
 from shop.domain.measurements import Measurements
@@ -116,6 +117,28 @@ class ProcessBatch(Protocol):
     async def __call__(
         self, shop: Shop, rows: list[InboxRow], /, *, process: ProcessEvent
     ) -> None: ...
+
+
+class PlaceOrder(Protocol):
+    """Take a basket on: store the order, and see to it that its payment is requested."""
+
+    async def __call__(
+        self, shop: Shop, items: Sequence[Item], email: str, currency: str | None, /
+    ) -> Order: ...
+
+
+class RefundOrder(Protocol):
+    """Take a wish to refund on: store it, and see to it that the provider is asked."""
+
+    async def __call__(
+        self,
+        shop: Shop,
+        order_id: str,
+        amount_minor: int | None,
+        reason: str | None,
+        request_key: str | None,
+        /,
+    ) -> WantedRefund: ...
 
 
 class RequestPayment(Protocol):

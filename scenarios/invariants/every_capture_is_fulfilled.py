@@ -7,7 +7,7 @@ from scenarios.invariants.finding import Finding, Invariant, Violation
 
 
 def check(evidence: Evidence) -> Finding:
-    """Look for each captured payment's order, paid and at the warehouse."""
+    """Look for each captured payment's order, known to the shop, paid and at the warehouse."""
     captured = {payment["reference"] for payment in evidence.captured()}
     violations = []
     for order in evidence.orders:
@@ -18,6 +18,11 @@ def check(evidence: Evidence) -> Finding:
         elif not evidence.fulfilments_of(order.id):
             sentence = f"order {order.id} was paid for and never reached the warehouse"
             violations.append(Violation(sentence))
+    if not any(one.forgets and "shop" in one.hosts for one in evidence.disturbances):
+        violations += [
+            Violation(f"order {reference} was paid for, and the shop has no such order")
+            for reference in evidence.unknown_orders
+        ]
     return Finding(len(captured), violations)
 
 

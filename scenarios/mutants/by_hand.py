@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from shop import store
 from shop.apply_outcome import apply_outcome
+from shop.domain.catalogue import Item, price
 from shop.domain.errors import ProviderUnavailable, ShopError
 from shop.domain.fulfilment import Fulfilment
 from shop.domain.ledger import entry_for_capture
@@ -19,6 +21,20 @@ from shop.wire import read_event
 from sqlport import Transaction
 
 _LOG = logging.getLogger("shop")
+
+
+def new_order(shop: Shop, items: Sequence[Item], email: str, currency: str | None) -> Order:
+    """An order that is stored nowhere yet. Raises UnknownProduct or MixedCurrencies."""
+    amount_minor, currency = price(items, currency)
+    return Order(
+        id=shop.new_id("ord"),
+        status=OrderStatus.PENDING,
+        amount_minor=amount_minor,
+        currency=currency,
+        email=email,
+        items=tuple(items),
+        created_at=shop.clock.now(),
+    )
 
 
 def payment_in(webhook: SignedWebhook) -> Payment | None:
