@@ -17,6 +17,7 @@ from shop.ports import (
     PlaceOrder,
     ProcessBatch,
     ProcessEvent,
+    ReadStream,
     ReceiveWebhook,
     Reconciliation,
     RefundOrder,
@@ -31,6 +32,7 @@ from shop.register_endpoint import look_after_endpoint
 from shop.request_payment import find_old_payment, request_payment
 from shop.tracking.ask_provider import ask_provider
 from shop.tracking.event_log import read_event_log
+from shop.tracking.read_stream import read_stream
 
 _RECONCILIATION = Reconciliation(ask_provider, read_event_log)
 
@@ -50,6 +52,7 @@ class Parts:
     fulfil_order: FulfilOrder = fulfil_order
     reconcile: Reconciliation = _RECONCILIATION
     poll: CheckOrder = ask_provider
+    read_stream: ReadStream = read_stream
     refund_order: RefundOrder = refund_order
     request_refund: RequestRefund = request_refund
     look_after_endpoint: LookAfterEndpoint = look_after_endpoint

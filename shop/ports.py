@@ -189,6 +189,12 @@ class ReadEventLog(Protocol):
     async def __call__(self, shop: Shop, /) -> int: ...
 
 
+class ReadStream(Protocol):
+    """Read one connection of the event stream to its end; whether it brought anything new."""
+
+    async def __call__(self, shop: Shop, /) -> bool: ...
+
+
 @dataclass(frozen=True)
 class Reconciliation:
     """The two ways to find out what no webhook told: order by order, and event by event."""

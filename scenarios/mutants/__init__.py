@@ -63,6 +63,8 @@ from scenarios.mutants import (
     secret_read_once,
     ships_before_commit,
     signature_prefix_is_enough,
+    silence_is_patience,
+    stream_begins_now,
     three_byte_characters_only,
     tight_time_window,
     timeout_is_failure,
@@ -136,6 +138,7 @@ MUTANTS: dict[str, Mutant] = {
         abandoned_baskets_deleted,
         last_hour_only,
         first_page_only,
+        stream_begins_now,
         refund_with_new_key,
         refund_wish_counts_twice,
         processing_is_paid,
@@ -160,6 +163,7 @@ MUTANTS: dict[str, Mutant] = {
         lock_expires,
         claim_without_end,
         waits_without_end,
+        silence_is_patience,
     )
 }
 
