@@ -25,6 +25,12 @@ def _host(value: object) -> str:
     raise ValueError(f"{value!r} is not a host: use {', '.join(HOSTS)}")
 
 
+def _warehouse(value: object) -> str:
+    if value == "warehouse":
+        return str(value)
+    raise ValueError(f"{value!r} is not the warehouse, which alone can turn callers away")
+
+
 def _site(value: object) -> dict[str, Any]:
     """Read ``{site = "response", nth = 1, when = "after", path = "/webhooks"}``."""
     if not isinstance(value, Mapping) or value.get("site") not in CRASH_SITES:
@@ -94,6 +100,12 @@ WORLD_VOCABULARY: dict[str, FaultKind] = {
             "host",
             "a process stands still, as in a long collection or a stopped machine, then goes on",
             {"host": (_host, "shop"), "for": (parse_duration, 30.0)},
+        ),
+        FaultKind(
+            "turn_away",
+            "host",
+            "a process answers 503 to whoever asks it for something, and nothing comes of it",
+            {"host": (_warehouse, "warehouse"), "for": (parse_duration, 30.0)},
         ),
         FaultKind(
             "partition",

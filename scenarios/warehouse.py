@@ -5,6 +5,7 @@ What reaches it is the effect that counts, seen outside the service under test.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import msgspec
@@ -27,6 +28,8 @@ class Warehouse:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self.shipments: list[Shipment] = []
+        self.turned_away = 0
+        self._open_at = -math.inf
         self.app = Starlette(
             routes=[
                 Route("/fulfilments", self._take, methods=["POST"]),
@@ -35,7 +38,18 @@ class Warehouse:
             ]
         )
 
+    def turn_away(self, seconds: float) -> None:
+        """Take nothing on for so long, or for longer if that was said before."""
+        self._open_at = max(self._open_at, self._now() + seconds)
+
+    def take_again(self) -> None:
+        """Take on whatever comes."""
+        self._open_at = -math.inf
+
     async def _take(self, request: Request) -> Response:
+        if self._now() < self._open_at:
+            self.turned_away += 1
+            return JSONResponse({"detail": "too much to do: ask again later"}, 503)
         try:
             call = msgspec.json.decode(await request.body(), type=_Call)
         except msgspec.DecodeError as problem:

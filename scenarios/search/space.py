@@ -271,6 +271,7 @@ def _in_time(at: Addresses) -> Iterator[Fault]:
         yield from ({"kind": "outage", "start": start, "for": each} for each in OUTAGES)
         yield {"kind": "error", "status": 503, "start": start}
         yield {"kind": "pause", "host": "warehouse", "start": start, "for": PAUSES_S[-1] * 1.5}
+        yield {"kind": "turn_away", "start": start, "for": PAUSES_S[-1]}
         for host in ("shop", "psp"):
             yield {"kind": "restart", "host": host, "start": start, "for": RESTART_S}
         if at.chaos_s > ABSENCE_S:

@@ -147,6 +147,7 @@ def _makers(tracking: str, orders: int) -> dict[str, Callable[[random.Random], F
     makers["skew"] = _skew
     makers["crash at a moment"] = lambda chance: _host("crash", chance)
     makers["pause"] = lambda chance: _host("pause", chance)
+    makers["turn away"] = lambda chance: {"kind": "turn_away", **_span(chance)}
     makers["partition"] = _partition
     makers["outage"] = lambda chance: {"kind": "outage", **_span(chance)}
     makers["every call fails"] = _failing_calls

@@ -93,7 +93,7 @@ def simulate(scenario: Scenario, seed: int, shop: str, *, every_call: bool = Fal
         warehouse=warehouse,
         now=world.now,
         seed=seed,
-        world=SimulatedWorldControl(world),
+        world=SimulatedWorldControl(world, warehouse),
         pace=pace_of(theirs),
         mends_endpoint=has_to_mend(scenario, theirs),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from scenarios.evidence import Incident
 from scenarios.vocabulary import PlannedFault
+from scenarios.warehouse import Warehouse
 from scenarios.world.hosts import HostState
 from scenarios.world.ports import CrashMode
 from scenarios.world.rules import AddedLatency, Message, Partition, Pass, Rule, Verdict
@@ -19,6 +20,7 @@ _TOLD = {
     "host_started": "is up again",
     "host_paused": "stands still",
     "host_resumed": "goes on",
+    "turning_away": "turns callers away",
     "partitioned": "is cut off",
     "repaired": "can be reached again",
 }
@@ -53,8 +55,9 @@ class CountedRules:
 class SimulatedWorldControl:
     """Begins faults, tells how often each acted, and heals."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, warehouse: Warehouse) -> None:
         self._world = world
+        self._warehouse = warehouse
         self._counters: list[Callable[[], int]] = []
         self._moments: list[Callable[[], float | None]] = []
         self._restarts: list[asyncio.Task[None]] = []
@@ -67,6 +70,7 @@ class SimulatedWorldControl:
             "power_loss": self._begin_power_loss,
             "restart": self._begin_restart,
             "pause": self._begin_pause,
+            "turn_away": self._begin_turn_away,
             "partition": self._begin_partition,
             "latency": self._begin_latency,
             "skew": self._begin_skew,
@@ -81,6 +85,7 @@ class SimulatedWorldControl:
         for restart in self._restarts:
             await restart
         await self._world.heal()
+        self._warehouse.take_again()
         self._wrong_clocks.clear()
         for host in self._world.hosts:
             if self._world.clock_for(host).skew_s:
@@ -153,6 +158,12 @@ class SimulatedWorldControl:
     def _begin_pause(self, fault: PlannedFault) -> Callable[[], int]:
         self._world.pause(fault.fields["host"], for_s=fault.fields["for"])
         return lambda: 1
+
+    def _begin_turn_away(self, fault: PlannedFault) -> Callable[[], int]:
+        before = self._warehouse.turned_away
+        self._warehouse.turn_away(fault.fields["for"])
+        self._world.trace.record("turning_away", host=fault.fields["host"])
+        return lambda: self._warehouse.turned_away - before
 
     def _begin_partition(self, fault: PlannedFault) -> Callable[[], int]:
         return self._install(fault, "partitioned", "repaired", Partition(*fault.fields["between"]))

@@ -163,6 +163,7 @@ def test_every_kind_of_fault_is_fired_by_a_scenario() -> None:
         ({"kind": "power_loss", "commits_lost": 1}, "commits_lost needs at"),
         ({"kind": "power_loss", "commits_lost": -1}, "0 to 100"),
         ({"kind": "skew", "by": "-soon"}, "not a duration"),
+        ({"kind": "turn_away", "host": "shop"}, "'shop' is not the warehouse"),
         ({"kind": "latency", "between": ["shop"]}, "pair of hosts"),
     ],
 )

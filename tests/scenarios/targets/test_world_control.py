@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from scenarios.targets.world_control import SimulatedWorldControl
 from scenarios.vocabulary import parse_planned_fault
+from scenarios.warehouse import Warehouse
 from scenarios.world.hosts import HostState
 from scenarios.world.rules import Message, Pass, Unreachable
 from scenarios.world.transport import Address
@@ -20,7 +22,7 @@ Act = Any
 
 def play(act: Act) -> None:
     world = World(1)
-    control = SimulatedWorldControl(world)
+    control = SimulatedWorldControl(world, Warehouse(world.now))
 
     async def main(transport: Any) -> None:
         await act(world, control)
@@ -162,3 +164,33 @@ def test_of_two_equal_faults_each_ends_at_its_own_time() -> None:
         assert control.fired() == [1, 0]
 
     play(act)
+
+
+def test_a_warehouse_turns_callers_away_for_a_while_and_takes_nothing_on() -> None:
+    world = World(1)
+    warehouse = Warehouse(world.now)
+    control = SimulatedWorldControl(world, warehouse)
+
+    async def main(transport: Any) -> None:
+        async with httpx.AsyncClient(transport=transport, base_url="http://warehouse") as client:
+
+            async def answered() -> int:
+                answer = await client.post("/fulfilments", json={"order": "o1"})
+                return answer.status_code
+
+            begin(control, kind="turn_away", **{"for": "30s"})
+            begin(control, kind="turn_away", **{"for": "5s"})
+            assert await answered() == 503
+            await asyncio.sleep(10.0)
+            assert await answered() == 503
+            assert control.fired() == [2, 2]
+            assert not warehouse.shipments
+            await asyncio.sleep(30.0)
+            assert await answered() == 200
+            begin(control, kind="turn_away", **{"for": "1h"})
+            await control.heal()
+            assert await answered() == 200
+            assert control.fired() == [2, 2, 0]
+            assert len(warehouse.shipments) == 2
+
+    run_in(world, ("warehouse", lambda _: warehouse.app), main=main)
