@@ -31,7 +31,14 @@ from scenarios.scenario import Scenario
 from scenarios.service_settings import provider_settings
 from scenarios.stage import Patience, Stage
 from scenarios.targets.embedded_provider import EmbeddedProvider, embedded_provider
-from scenarios.targets.external_fit import NOT_SHOWN, TIME_SCALE, judged, pace_in, paced
+from scenarios.targets.external_fit import (
+    NOT_SHOWN,
+    TIME_SCALE,
+    judged,
+    pace_in,
+    paced,
+    with_late_copies,
+)
 from scenarios.targets.external_shop import ExternalShop
 from scenarios.targets.first_order import try_out
 from scenarios.targets.processes import listening, serving
@@ -116,6 +123,8 @@ async def play_external(scenario: Scenario, seed: int, file: str) -> Played:
     began = time.monotonic()
     async with _set(target, settings, seed, f"{scenario.name}-{seed}") as made:
         fitted = judged(paced(scenario, target), target)
+        if made.service is not None:
+            fitted = with_late_copies(fitted, made.service.took_s)
         mends = target.timing.checks_endpoint_within is not None and scenario.troubles_endpoint
         stage = replace(made.stage, pace=pace_in(scenario, target), mends_endpoint=mends)
         evidence = await play(fitted, stage, _bound_s(settings, target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from psp_sim.domain.duration import parse_duration
 from scenarios.calendar import outcome_within_s
 from scenarios.evidence import Pace
 from scenarios.scenario import LATE_NEWS, STEPS_OF_PAYERS, Scenario
@@ -99,6 +100,21 @@ def paced(scenario: Scenario, target: Target) -> Scenario:
     gap_s = max(scenario.order_gap_s, max(mended_s, failed_s) * TIME_SCALE)
     chaos_s = max(scenario.chaos_s, gap_s * scenario.orders)
     return replace(scenario, order_gap_s=gap_s, chaos_s=chaos_s)
+
+
+def with_late_copies(scenario: Scenario, starts_in_s: float) -> Scenario:
+    """Return the scenario with copies that come when a service that was killed is up again."""
+    if "crash" not in scenario.fault_kinds:
+        return scenario
+    faults = tuple(_later(fault, starts_in_s * TIME_SCALE) for fault in scenario.faults)
+    return replace(scenario, faults=faults)
+
+
+def _later(fault: PlannedFault, more_s: float) -> PlannedFault:
+    if fault.kind != "duplicate" or not fault.document.get("spacing"):
+        return fault
+    spacing_s = parse_duration(fault.document["spacing"]) + more_s
+    return replace(fault, document={**fault.document, "spacing": f"{spacing_s * 1000:.0f}ms"})
 
 
 def why_not_external(scenario: Scenario, target: Target) -> str | None:

@@ -4,6 +4,11 @@ The warehouse is ours, and so can be slow or stand still.
 
 Crashes aim at webhooks, since those pass through our hands. What happens inside the service, like
 its commits, cannot be aimed at.
+
+Nobody here knows the pace of a stranger, and a fault that comes while nothing is under way hurts
+nobody: so each waits for its victim. A crash at a time waits until an order's webhooks have been
+taken, a pause for the next webhook, and the warehouse is slow or stands still for a while from its
+first call on.
 """
 
 from __future__ import annotations
@@ -22,24 +27,55 @@ from scenarios.targets.service_process import ServiceProcess
 from scenarios.targets.warehouse_door import WarehouseDoor
 from scenarios.vocabulary import PlannedFault
 
+# What the provider tells of an order: its payment is under way, then it has succeeded.
+_WEBHOOKS_OF_AN_ORDER = 2
+
 
 @dataclass(slots=True)
 class ArmedCrash:
-    """A crash that waits for the nth passage of its site, counted from when it was armed."""
+    """A crash that waits for the nth passage of its site, counted from when it was armed.
+
+    With ``is_taken`` only answers with 2xx count. ``struck_at`` is when it happened, and
+    ``ended_at`` when the service was ready again, in Unix seconds.
+    """
 
     site: str
     when: str
     nth: int
     down_s: float
+    is_taken: bool = False
     seen: int = 0
-    fired: bool = False
+    struck_at: float | None = None
+    ended_at: float | None = None
 
-    def is_due(self, site: str) -> bool:
+    def is_due(self, site: str, status: int | None = None) -> bool:
         """Count a passage; tell whether it is the one."""
-        if self.site != site:
+        if self.site != site or (self.is_taken and not _is_taken(status)):
             return False
         self.seen += 1
         return self.seen == self.nth
+
+
+@dataclass(slots=True)
+class ArmedPause:
+    """A pause that waits for the next webhook; ``struck_at`` is when that came."""
+
+    for_s: float
+    struck_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A fault in force: how often it has acted, since when, and when it was over, if it is."""
+
+    fired: Callable[[], int]
+    began_at: Callable[[], float | None]
+    ended_at: Callable[[], float | None] = lambda: None
+
+
+def _is_taken(status: int | None) -> bool:
+    return status is not None and 200 <= status < 300
 
 
 class ServiceControl(WebhookWatch):
@@ -66,8 +102,9 @@ class ServiceControl(WebhookWatch):
         self._scaled = scaled
         self._now = now
         self._armed: list[ArmedCrash] = []
-        self._counters: list[Callable[[], int]] = []
-        self._moments: list[float] = []
+        self._pauses: list[ArmedPause] = []
+        self._begun: list[Begun] = []
+        self._taken = 0
         self._endings: set[asyncio.Task[None]] = set()
         self._incidents: list[Incident] = []
         self._is_healed = asyncio.Event()
@@ -80,12 +117,12 @@ class ServiceControl(WebhookWatch):
             "partition": self._begin_partition,
             "latency": self._begin_latency,
         }[fault.kind]
-        self._moments.append(self._now())
-        self._counters.append(begin(fault))
+        self._begun.append(begin(fault))
 
     async def heal(self) -> None:
         """End all faults and wait for the service. Raises Unreachable if it does not come back."""
         self._armed.clear()
+        self._pauses.clear()
         self._is_healed.set()
         self._line.repair()
         self._door.heal()
@@ -100,26 +137,33 @@ class ServiceControl(WebhookWatch):
 
     def fired(self) -> list[int]:
         """Return how often each begun fault has acted, in the order of ``begin``."""
-        return [counter() for counter in self._counters]
+        return [begun.fired() for begun in self._begun]
 
     def incidents(self) -> list[Incident]:
         """Return what befell the service because of these faults."""
         return list(self._incidents)
 
     def began_at(self) -> list[float | None]:
-        """Return when each fault that has acted was begun; a crash came at some time after that."""
-        begun = zip(self._moments, self.fired(), strict=True)
-        return [moment if fired else None for moment, fired in begun]
+        """Return when each fault began to act, or None."""
+        return [begun.began_at() if begun.fired() else None for begun in self._begun]
+
+    def ended_at(self) -> list[float | None]:
+        """Return when each fault was over and the service ready again; None where nobody knows."""
+        return [begun.ended_at() for begun in self._begun]
 
     async def before_request(self) -> None:
-        """Kill the service if it is to die before it gets this webhook."""
+        """Stop or kill the service if that is to happen before it gets this webhook."""
+        for pause in self._pauses:
+            self._stand_still(pause)
+        self._pauses.clear()
         for crash in self._armed:
             if crash.is_due("request"):
                 self._strike(crash)
 
     async def after_response(self, response: httpx.Response) -> httpx.Response:
         """Kill the service if it is to die around this answer, which is lost or arrives."""
-        due = [crash for crash in self._armed if crash.is_due("response")]
+        self._taken += _is_taken(response.status_code)
+        due = [crash for crash in self._armed if crash.is_due("response", response.status_code)]
         if not due:
             return response
         if any(crash.when == "before" for crash in due):
@@ -134,71 +178,87 @@ class ServiceControl(WebhookWatch):
         await response.aclose()
         return whole
 
-    def _begin_crash(self, fault: PlannedFault) -> Callable[[], int]:
+    def _begin_crash(self, fault: PlannedFault) -> Begun:
         at, down_s = fault.fields["at"], self._scaled(fault.fields["for"])
-        if at is None:
-            crash = ArmedCrash("now", "before", 1, down_s)
+        if at is not None:
+            crash = ArmedCrash(at["site"], at["when"], at["nth"], down_s)
+        else:
+            left = _WEBHOOKS_OF_AN_ORDER - self._taken
+            crash = ArmedCrash("response", "after", left, down_s, is_taken=True)
+        if at is None and self._taken >= _WEBHOOKS_OF_AN_ORDER:
             self._strike(crash)
         else:
-            crash = ArmedCrash(at["site"], at["when"], at["nth"], down_s)
             self._armed.append(crash)
-        return lambda: int(crash.fired)
+        return Begun(
+            lambda: int(crash.struck_at is not None),
+            lambda: crash.struck_at,
+            lambda: crash.ended_at,
+        )
 
     def _strike(self, crash: ArmedCrash) -> None:
         assert self._service is not None, "scenarios that crash need a service that we start"
         self._service.kill()
         # Told once the provider has noted the answer that left in the instant before.
         asyncio.get_running_loop().call_soon(self._note, "crashes")
-        crash.fired = True
-        self._later(self._bring_back(self._service, crash.down_s))
+        crash.struck_at = self._now()
+        self._later(self._bring_back(self._service, crash))
 
-    async def _bring_back(self, service: ServiceProcess, down_s: float) -> None:
+    async def _bring_back(self, service: ServiceProcess, crash: ArmedCrash) -> None:
         await service.wait_until_gone()
-        await self._pass(down_s)
+        await self._pass(crash.down_s)
         await service.start()
         self._note("is started again")
+        await service.wait_until_ready()
+        crash.ended_at = self._now()
 
-    def _begin_latency(self, fault: PlannedFault) -> Callable[[], int]:
+    def _begin_latency(self, fault: PlannedFault) -> Begun:
         """Make the warehouse slow, the only one whose answers pass through our hands."""
-        before = self._door.acted
         self._door.slow_down(max(self._longer_than_asked_s, self._scaled(fault.fields["by"])))
+        return self._at_the_door(fault, self._door.speed_up)
 
-        async def end() -> None:
+    def _at_the_door(self, fault: PlannedFault, end: Callable[[], None]) -> Begun:
+        """Let what befalls the warehouse last for its time, counted from the first call there."""
+        before, began_at = self._door.acted, self._now()
+
+        async def pass_and_end() -> None:
+            await self._happens(self._door.is_met)
             await self._pass(self._scaled(fault.fields["for"]))
-            self._door.speed_up()
+            end()
 
-        self._later(end())
-        return lambda: self._door.acted - before
+        self._door.is_met.clear()
+        self._later(pass_and_end())
+        return Begun(lambda: self._door.acted - before, lambda: began_at)
 
-    def _begin_pause_of_warehouse(self, fault: PlannedFault) -> Callable[[], int]:
-        before = self._door.acted
-        self._door.stop()
-
-        async def resume() -> None:
-            await self._pass(self._scaled(fault.fields["for"]))
-            self._door.go_on()
-
-        self._later(resume())
-        return lambda: self._door.acted - before
-
-    def _begin_pause(self, fault: PlannedFault) -> Callable[[], int]:
+    def _begin_pause(self, fault: PlannedFault) -> Begun:
         if fault.fields["host"] == "warehouse":
-            return self._begin_pause_of_warehouse(fault)
+            self._door.stop()
+            return self._at_the_door(fault, self._door.go_on)
+        for_s = max(self._longer_than_asked_s, self._scaled(fault.fields["for"]))
+        pause = ArmedPause(for_s)
+        self._pauses.append(pause)
+        return Begun(
+            lambda: int(pause.struck_at is not None),
+            lambda: pause.struck_at,
+            lambda: pause.ended_at,
+        )
+
+    def _stand_still(self, pause: ArmedPause) -> None:
         service = self._service
         assert service is not None, "scenarios that pause need a service that we start"
         service.pause()
+        pause.struck_at = self._now()
         self._note("stands still")
 
         async def resume() -> None:
-            await self._pass(max(self._longer_than_asked_s, self._scaled(fault.fields["for"])))
+            await self._pass(pause.for_s)
             service.resume()
             self._note("goes on")
+            pause.ended_at = self._now()
 
         self._later(resume())
-        return lambda: 1
 
-    def _begin_partition(self, fault: PlannedFault) -> Callable[[], int]:
-        before = self._line.swallowed
+    def _begin_partition(self, fault: PlannedFault) -> Begun:
+        before, began_at = self._line.swallowed, self._now()
         self._line.cut()
         self._note("is cut off")
 
@@ -208,7 +268,14 @@ class ServiceControl(WebhookWatch):
             self._note("can be reached again")
 
         self._later(repair())
-        return lambda: self._line.swallowed - before
+        return Begun(lambda: self._line.swallowed - before, lambda: began_at)
+
+    async def _happens(self, event: asyncio.Event) -> None:
+        """Wait for something, until everything is healed at the latest."""
+        waits = [asyncio.create_task(each.wait()) for each in (event, self._is_healed)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
     async def _pass(self, seconds: float) -> None:
         """Let time pass, until everything is healed at the latest."""

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,7 @@ class ServiceProcess:
     api: Api
     ready: str | None
     ready_within_s: float
+    took_s: float = 0.0
     _process: asyncio.subprocess.Process | None = None
     _output: IO[bytes] | None = field(default=None, repr=False)
     _is_killed: bool = False
@@ -69,7 +71,11 @@ class ServiceProcess:
         end_with_us(-self._process.pid)
 
     async def wait_until_ready(self) -> None:
-        """Wait for the first good answer. Raises Unreachable, with the log's last line."""
+        """Wait for the first good answer. Raises Unreachable, with the log's last line.
+
+        ``took_s`` is then how long that was.
+        """
+        began = time.monotonic()
         path = self.ready or "/"
         reason = "it did not answer"
         with contextlib.suppress(TimeoutError):
@@ -83,6 +89,7 @@ class ServiceProcess:
                         reason = "it did not answer"
                     else:
                         if self.ready is None or 200 <= status < 300:
+                            self.took_s = time.monotonic() - began
                             return
                         reason = f"it answered {status}"
                     await asyncio.sleep(LOOK_EVERY_S)

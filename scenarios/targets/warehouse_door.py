@@ -11,10 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 @dataclass
 class WarehouseDoor:
-    """``app`` behind a door. ``acted`` counts the calls that were held up here."""
+    """``app`` behind a door. ``acted`` counts the calls that were held up here.
+
+    ``is_met`` is set by the first of them.
+    """
 
     app: ASGIApp
     acted: int = 0
+    is_met: asyncio.Event = field(default_factory=asyncio.Event)
     _slower_s: float = 0.0
     _is_open: asyncio.Event = field(default_factory=asyncio.Event)
     _is_healed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -47,7 +51,9 @@ class WarehouseDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request when the door lets it through."""
         slower_s = self._slower_s
-        self.acted += bool(slower_s) or not self._is_open.is_set()
+        if slower_s or not self._is_open.is_set():
+            self.acted += 1
+            self.is_met.set()
         await self._is_open.wait()
 
         async def send_later(message: Message) -> None:

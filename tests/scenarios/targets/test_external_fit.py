@@ -8,7 +8,13 @@ import pytest
 
 from scenarios.scenario import STEPS_OF_PAYERS, Scenario, Step
 from scenarios.scenario_files import load_catalogue, select
-from scenarios.targets.external_fit import TIME_SCALE, judged, paced, why_not_external
+from scenarios.targets.external_fit import (
+    TIME_SCALE,
+    judged,
+    paced,
+    why_not_external,
+    with_late_copies,
+)
 from scenarios.targets.target_file import Target, load_target
 from scenarios.vocabulary import parse_planned_fault
 
@@ -179,6 +185,15 @@ def test_a_service_that_takes_too_long_to_answer_cannot_be_shown_a_disabled_endp
     (scenario,) = select(["disabled_endpoint"])
     slow = target_of(tmp_path, TARGET + RICH + "answers_within = '1m'\n")
     assert "answers_within is too long to wait for" in str(why_not_external(scenario, slow))
+
+
+def test_a_copy_that_is_to_find_the_service_up_again_waits_until_it_has_started() -> None:
+    copy = {"kind": "duplicate", "spacing": "20s"}
+    killed = with_late_copies(scenario_of(copy, {"kind": "crash"}), 1.5)
+    assert killed.faults[0].document["spacing"] == "50000ms"
+    at_once = scenario_of({"kind": "duplicate", "spacing": 0}, {"kind": "crash"})
+    assert with_late_copies(at_once, 1.5) == at_once
+    assert with_late_copies(scenario_of(copy), 1.5) == scenario_of(copy)
 
 
 def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buying(
