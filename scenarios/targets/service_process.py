@@ -9,7 +9,6 @@ import os
 import re
 import signal
 import socket
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +74,8 @@ class ServiceProcess:
 
         ``took_s`` is then how long that was.
         """
-        began = time.monotonic()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         path = self.ready or "/"
         reason = "it did not answer"
         with contextlib.suppress(TimeoutError):
@@ -89,7 +89,7 @@ class ServiceProcess:
                         reason = "it did not answer"
                     else:
                         if self.ready is None or 200 <= status < 300:
-                            self.took_s = time.monotonic() - began
+                            self.took_s = loop.time() - began
                             return
                         reason = f"it answered {status}"
                     await asyncio.sleep(LOOK_EVERY_S)
