@@ -63,7 +63,7 @@ class FaultsInForce:
             begun = zip(self._of_the_world, world.fired(), strict=True)
             counts |= {id(fault): fired for fault, fired in begun}
             await world.heal()
-            self.disturbances = self._disturbances(world.began_at())
+            self.disturbances = self._disturbances(world.began_at(), world.ended_at())
         by_name = await self._lift_at_the_provider(scenario)
         never = FiredFault("", 0)
         counts |= {
@@ -72,7 +72,9 @@ class FaultsInForce:
         planned = [FiredFault(fault.kind, counts[id(fault)]) for fault in scenario.faults]
         return [*planned, *(fault for fault in by_name.values() if fault.fired)]
 
-    def _disturbances(self, began_at: Sequence[float | None]) -> list[Disturbance]:
+    def _disturbances(
+        self, began_at: Sequence[float | None], ended_at: Sequence[float | None]
+    ) -> list[Disturbance]:
         """Return when each fault of the world was on. They may last longer on a real clock."""
         now, is_exact = self._stage.now(), self._stage.patience is None
         return [
@@ -82,12 +84,12 @@ class FaultsInForce:
                 began_at=at,
                 ended_at=min(at + self._stage.scaled(fault.fields["for"]), now)
                 if is_exact
-                else now,
+                else end or now,
                 is_on_the_line="between" in fault.fields,
                 forgets=bool(fault.fields.get("commits_lost")),
                 clock_off_s=fault.fields["by"] if fault.kind == "skew" else 0.0,
             )
-            for fault, at in zip(self._of_the_world, began_at, strict=True)
+            for fault, at, end in zip(self._of_the_world, began_at, ended_at, strict=True)
             if at is not None
         ]
 

@@ -36,6 +36,10 @@ class WorldControl(Protocol):
         """Return when each began to act, in the stage's time; None for one that never did."""
         ...
 
+    def ended_at(self) -> list[float | None]:
+        """Return when each was over and its host ready again; None where only its plan says."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:

@@ -43,7 +43,10 @@ class Acted:
         within_s, late_s = self.due_at - self.acknowledged_at, self.acted_at - self.acknowledged_at
         if self.by_status:
             what = f"{late_s:.1f} s later it was not paid yet"
-            allowed = f"{within_s:.1f} s are what [timing] acts_within allows"
+            allowances = "[timing] acts_within allows"
+            if self.died_at is not None:
+                allowances = "its restart and [timing] acts_within allow"
+            allowed = f"{within_s:.1f} s are what {allowances}"
         else:
             what = f"the goods left {late_s:.0f} s later"
             allowed = f"{within_s:.0f} s are what the shop's settings allow"

@@ -21,10 +21,10 @@ TIME_SCALE = 20.0
 # A run that would take longer than this is left to virtual time.
 CHAOS_MAX_S = 60.0
 
-# Invariants that look at what only the sample shop shows: its books, and what it does after death.
-NOT_SHOWN = ("money_balances", "acknowledged_survives_a_crash")
-# And one for which a service has to say how soon it acts.
-_ACTING = "acknowledged_is_acted_on"
+# An invariant that looks at what only the sample shop shows: its books.
+NOT_SHOWN = ("money_balances",)
+# And those for which a service has to say how soon it acts.
+_ACTING = ("acknowledged_is_acted_on", "acknowledged_survives_a_crash")
 # Faults of these leave a service all that it may need to act upon a webhook.
 _HARMLESS = ("webhook", "payment")
 
@@ -50,7 +50,7 @@ _WEBHOOKS = "/webhooks"
 
 def judged(scenario: Scenario, target: Target) -> Scenario:
     """Return the scenario without the invariants that an external service cannot show."""
-    acting = () if pace_in(scenario, target) else (_ACTING,)
+    acting = () if pace_in(scenario, target) else _ACTING
     shown = tuple(name for name in scenario.invariants if name not in (*NOT_SHOWN, *acting))
     return replace(scenario, invariants=shown)
 
@@ -58,8 +58,8 @@ def judged(scenario: Scenario, target: Target) -> Scenario:
 def pace_in(scenario: Scenario, target: Target) -> Pace | None:
     """Return how soon the service acts upon webhooks, in real seconds; None if not to be judged.
 
-    It may ask the provider before it does, and so is judged only where API, hosts and network are
-    left alone.
+    It may ask the provider before it does, and so is judged only where questions and network are
+    left alone. A service that dies has its time from when it is ready again.
     """
     within_s = target.timing.acts_within
     is_calm = scenario.provider.get("preset", "calm") == "calm"
@@ -79,7 +79,11 @@ def not_judged(target: Target) -> str | None:
 
 
 def _is_harmless(fault: PlannedFault) -> bool:
-    return ALL_FAULTS[fault.kind].on in _HARMLESS
+    if fault.kind == "crash":
+        return bool(fault.fields["host"] == "shop")
+    # An answer that waits for the webhook is there when that has been taken.
+    is_held = fault.kind == "hold_response" and fault.document.get("operation") in _CALLED_BY_ALL
+    return is_held or ALL_FAULTS[fault.kind].on in _HARMLESS
 
 
 def paced(scenario: Scenario, target: Target) -> Scenario:

@@ -109,6 +109,10 @@ class SimulatedWorldControl:
         """Return when each begun fault began to act; None for a crash whose point never came."""
         return [moment() for moment in self._moments]
 
+    def ended_at(self) -> list[float | None]:
+        """Say of none: in virtual time each fault lasts exactly as long as was planned."""
+        return [None] * len(self._moments)
+
     def _begin_crash(self, fault: PlannedFault) -> Callable[[], int]:
         return self._end_abruptly(fault, "kill")
 

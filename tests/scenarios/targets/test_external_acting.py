@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.__main__ import main
-from scenarios.evidence import Pace, Shipment
+from scenarios.evidence import Disturbance, Pace, Shipment
 from scenarios.invariants import INVARIANTS
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
@@ -58,7 +58,10 @@ def test_an_order_is_unpaid_when_it_was_asked_about_not_when_the_answer_came() -
         (scenario_of(), True),
         (scenario_of({"kind": "drop"}, {"kind": "settle_after", "by": "1m"}), True),
         (scenario_of({"kind": "error", "operation": "create_payment"}), False),
-        (scenario_of({"kind": "crash"}), False),
+        (scenario_of({"kind": "crash"}), True),
+        (scenario_of({"kind": "hold_response", "operation": "create_payment"}), True),
+        (scenario_of({"kind": "hold_response", "operation": "read_payment"}), False),
+        (scenario_of({"kind": "pause"}), False),
         (scenario_of({"kind": "outage", "for": "5s"}), False),
         (scenario_of(provider={"preset": "storm"}), False),
     ],
@@ -87,6 +90,42 @@ def test_a_promise_is_part_of_a_scenario_where_it_is_judged_and_nowhere_else(
 def test_a_service_that_says_nothing_of_it_is_told_what_nobody_knows(tmp_path: Path) -> None:
     assert "[timing] acts_within" in str(not_judged(target_of(tmp_path, TARGET + RICH)))
     assert not_judged(target_of(tmp_path, TARGET + RICH + "acts_within = '2s'\n")) is None
+
+
+@pytest.mark.parametrize(("unpaid_at", "is_broken"), [(5.9, False), (6.1, True)])
+def test_who_died_has_its_time_from_when_it_is_ready_again(
+    unpaid_at: float, is_broken: bool
+) -> None:
+    one = order(1)
+    one.unpaid_at = unpaid_at
+    down = Disturbance("crash", frozenset({"shop"}), began_at=0.5, ended_at=4.0)
+    found = INVARIANTS["acknowledged_survives_a_crash"].check(
+        evidence(orders=[one], shipments=[], pace=WITHIN_2_S, disturbances=[down])
+    )
+    assert found.evaluated == 1
+    assert [str(each).partition(": ")[2] for each in found.violations] == [
+        "6.1 s later it was not paid yet, and 6.0 s are what its restart and [timing] "
+        "acts_within allow"
+    ] * is_broken
+
+
+@pytest.mark.live
+def test_a_webhook_that_was_answered_and_not_kept_is_missed_after_a_crash(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (FLASK / "correct.py").read_text()
+    early = code.replace(
+        'learn(event["data"])  # committed',
+        'threading.Timer(0.5, learn, [event["data"]]).start()  # committed',
+    ).replace('order["placed_at"] > 1.5', 'order["placed_at"] > 9')
+    assert early.count("Timer") == 1
+    (tmp_path / "correct.py").write_text(early)
+    text = (FLASK / "correct.toml").read_text().replace('= "3s"', '= "11s"')
+    (tmp_path / "early.toml").write_text(text)
+    assert main(["run", "crash_after_answer", "--target", str(tmp_path / "early.toml")]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "crash_after_answer: acknowledged_survives_a_crash" in said
+    assert "its restart and [timing] acts_within allow" in said
 
 
 @pytest.mark.live
