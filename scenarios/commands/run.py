@@ -175,7 +175,7 @@ def _report(
 
 
 def _report_all(out: str, told: Told, replays: Replays, first_seed: int, outputs: Outputs) -> None:
-    """Write all reports into a folder that can be moved: its page leads to its own replay files."""
+    """Write all reports into a folder that can be moved: each names the replay files in it."""
     now = time.gmtime()
     folder = new_folder(Path(out), f"run-{time.strftime('%Y%m%d-%H%M%S', now)}")
     written = {
@@ -186,10 +186,12 @@ def _report_all(out: str, told: Told, replays: Replays, first_seed: int, outputs
         {name: path.name for name, path in written.items() if path is not None},
         time.strftime("%Y-%m-%d %H:%M UTC", now),
     )
+    results = [replace(each, replay=beside.replays.get(each.name)) for each in told.results]
+    movable = replace(told, results=results)
     outputs.attempt(lambda: write_html(told, str(folder / "index.html"), beside))
-    outputs.attempt(lambda: write_run_junit(told, str(folder / "junit.xml")))
-    outputs.attempt(lambda: write_markdown(told, str(folder / "summary.md")))
-    document = documents.run_document(told, first_seed)
+    outputs.attempt(lambda: write_run_junit(movable, str(folder / "junit.xml")))
+    outputs.attempt(lambda: write_markdown(movable, str(folder / "summary.md")))
+    document = documents.run_document(movable, first_seed)
     outputs.attempt(lambda: documents.write_document(document, str(folder / "run.json")))
     sys.stderr.write(f"reports are in {folder}\n")
 

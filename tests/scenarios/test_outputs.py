@@ -137,7 +137,7 @@ def test_a_scenario_whose_name_is_no_text_has_all_reports_too(tmp_path: Path, ca
     assert any(name.endswith(".replay.json") for name in reports)
     (played,) = json.loads((out / "latest" / "run.json").read_text())["scenarios"]
     assert played["name"] == os.fsdecode(b"bad\xff")
-    assert main(["replay", played["replay"]]) == 1
+    assert main(["replay", str(out / "latest" / played["replay"])]) == 1
 
 
 def test_names_that_are_cut_stay_apart_and_short_ones_as_they_are() -> None:

@@ -268,6 +268,27 @@ def test_a_report_holds_its_own_replay_files_and_its_page_leads_to_them(tmp_path
         assert main(["replay", str(moved / link)]) == 1
 
 
+def test_no_file_of_a_report_names_the_folder_in_which_it_was_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    words = ["--shop", "no_dedupe", "--jobs", "1", "--report", "--out", str(out)]
+    assert main(["run", "duplicated_webhooks", "calm", *words]) == 1
+    moved = (out / "latest").resolve().rename(tmp_path / "from another machine")
+    for file in moved.iterdir():
+        assert str(out) not in file.read_text(encoding="utf-8"), file.name
+    name = "no_dedupe-duplicated_webhooks.replay.json"
+    for report in ("junit.xml", "summary.md"):
+        assert f"psp-scenarios replay {name}" in (moved / report).read_text(encoding="utf-8")
+    played = json.loads((moved / "run.json").read_text())["scenarios"]
+    assert {each["name"]: each["replay"] for each in played} == {
+        "calm": None,
+        "duplicated_webhooks": name,
+    }
+    monkeypatch.chdir(moved)
+    assert main(["replay", name]) == 1
+
+
 def test_a_page_says_which_version_made_it_and_only_a_reports_page_when(tmp_path, held) -> None:
     said = f"psp-scenarios {version('psp-scenarios')}"
     assert f"{said}.</p>" in html_report(held)
