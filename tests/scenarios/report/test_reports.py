@@ -273,7 +273,7 @@ def test_no_file_of_a_report_names_the_folder_in_which_it_was_made(
 ) -> None:
     out = tmp_path / "out"
     words = ["--shop", "no_dedupe", "--jobs", "1", "--report", "--out", str(out)]
-    assert main(["run", "duplicated_webhooks", "calm", *words]) == 1
+    assert main(["run", "duplicated_webhooks", "event_stream", *words]) == 1
     moved = (out / "latest").resolve().rename(tmp_path / "from another machine")
     for file in moved.iterdir():
         assert str(out) not in file.read_text(encoding="utf-8"), file.name
@@ -282,7 +282,7 @@ def test_no_file_of_a_report_names_the_folder_in_which_it_was_made(
         assert f"psp-scenarios replay {name}" in (moved / report).read_text(encoding="utf-8")
     played = json.loads((moved / "run.json").read_text())["scenarios"]
     assert {each["name"]: each["replay"] for each in played} == {
-        "calm": None,
+        "event_stream": None,
         "duplicated_webhooks": name,
     }
     monkeypatch.chdir(moved)
