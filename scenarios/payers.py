@@ -11,18 +11,21 @@ from typing import Any
 
 from scenarios.api import Api
 from scenarios.evidence import STRAY, OrderSeen, is_stray
+from scenarios.expected import OUTCOMES
 
 SMALLEST_AMOUNT = 1
 
 
-async def carry_out(provider: Api, step: str, order: OrderSeen) -> bool:
+async def carry_out(provider: Api, step: str, order: OrderSeen, *, waits: bool = False) -> bool:
     """Do one of ``STEPS_OF_PAYERS``; tell whether it is done. Raises httpx.HTTPError or BadAnswer.
 
-    A step that is done again, since its answer was lost, is the same step: the key says so.
+    A step that is done again, since its answer was lost, is the same step: the key says so. Who
+    ``waits`` pays again only when the first payment has come to its outcome, however slow the
+    service is to request it.
     """
     found = (await provider.get(f"/v1/payments?reference={order.id}"))["data"]
     theirs = next((payment for payment in found if not is_stray(payment)), None)
-    if theirs is None:
+    if theirs is None or (waits and step == "pay_again_in_vain" and _is_open(theirs)):
         return False
     path, body, done = "/v1/payments", _payment(step, order, theirs), 201
     if step == "approve_payment":
@@ -30,6 +33,10 @@ async def carry_out(provider: Api, step: str, order: OrderSeen) -> bool:
     keyed = {**provider.headers, "idempotency-key": f"{step}-{order.id}"}
     status, _ = await replace(provider, headers=keyed).call("POST", path, body)
     return status == done
+
+
+def _is_open(payment: Mapping[str, Any]) -> bool:
+    return payment["status"] not in OUTCOMES
 
 
 def _payment(step: str, order: OrderSeen, theirs: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,9 @@ async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bo
     if order is None:
         return False
     if step.do in STEPS_OF_PAYERS:
-        return await payers.carry_out(stage.provider, step.do, order)
+        # Nobody knows the pace of a stranger: what is to come second waits for the first.
+        waits = stage.patience is not None
+        return await payers.carry_out(stage.provider, step.do, order, waits=waits)
     return await _refund(stage, order, step)
 
 

@@ -1,0 +1,37 @@
+"""What people do at the provider by themselves, past the shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from scenarios import payers
+from scenarios.api import Api
+from tests.scenarios.evidence_of import order, payment
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "waits", "is_done"),
+    [
+        ("pay_again_in_vain", "processing", True, False),
+        ("pay_again_in_vain", "succeeded", True, True),
+        ("pay_again_in_vain", "processing", False, True),
+        ("pay_too_little", "processing", True, True),
+    ],
+)
+async def test_who_pays_again_waits_for_the_outcome_of_the_first_payment_where_paces_are_unknown(
+    step: str, status: str, *, waits: bool, is_done: bool
+) -> None:
+    made: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"data": [payment(1, status)]})
+        made.append(request)
+        return httpx.Response(201, json={})
+
+    api = Api("http://127.0.0.1:1", httpx.MockTransport(answer), 1.0)
+    assert await payers.carry_out(api, step, order(1), waits=waits) is is_done
+    assert len(made) == is_done
