@@ -18,27 +18,43 @@ from scenarios.stage import Stage
 from scenarios.targets.external_shop import ExternalShop
 
 _LOOK_EVERY_S = 0.1
+_REGISTERS_WITHIN_S = 10.0
 _SETTLED = (*PAID, *FAILED)
+_AT_REST = tuple(status for status in _SETTLED if status != "paid")
 _REFUSED = re.compile(r'psp_requests_total\{operation="create_payment",status="(4\d\d)"\}')
 
 
 async def try_out(shop: ExternalShop, stage: Stage, patience_s: float) -> str | None:
-    """Buy once and look at the order until it is paid, for ``patience_s`` real seconds at most.
+    """Buy once and look at the order until its goods leave, for ``patience_s`` seconds at most.
 
     Returns what seems not to be right yet, with the key to look at, or None: the service may be
     right and the file wrong, or the other way round. Raises Unreachable with what has to be put
     right before anything can be played.
     """
+    if shop.target.document.webhook.url is None:
+        await _wait_for_an_endpoint(stage)
     order_id = await _buy(shop, stage.seed)
     ends_at = stage.now() + patience_s
     status = await _status(shop, order_id)
-    while status not in _SETTLED and stage.now() < ends_at:
+    while status not in _AT_REST and stage.now() < ends_at:
         await asyncio.sleep(_LOOK_EVERY_S)
         try:
             status = await shop.status_of(order_id)
         except (httpx.HTTPError, BadAnswer):
             continue
     return await _what_is_not_right(shop, stage, order_id, status)
+
+
+async def _wait_for_an_endpoint(stage: Stage) -> None:
+    """Return when the service has registered its webhook. Raises Unreachable if it does not."""
+    ends_at = stage.now() + _REGISTERS_WITHIN_S
+    while not await read_endpoints(stage):
+        if stage.now() >= ends_at:
+            raise Unreachable(
+                "the service registered no webhook endpoint at the provider: name the path that "
+                "takes webhooks in [webhook] url, or let it call {psp_url}/v1/webhook_endpoints"
+            )
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
 async def _buy(shop: ExternalShop, seed: int) -> str:
@@ -75,7 +91,7 @@ async def _what_is_not_right(
         return await _why_no_payment(stage, order_id, payments)
     refusal = _refusal(await read_deliveries(stage, await read_endpoints(stage)))
     if refusal is not None or status in _SETTLED:
-        return refusal
+        return refusal or _why_no_goods(shop, order_id, status)
     if not any(payment["status"] == "succeeded" for payment in own):
         return None
     return (
@@ -103,6 +119,27 @@ async def _why_no_payment(stage: Stage, order_id: str, payments: list[Mapping[st
             "Authorization: Bearer {psp_key}, and did it get {psp_key} in [env]?"
         )
     return f"POST /v1/payments was answered with {refused[1]}: the answer says why"
+
+
+def _why_no_goods(shop: ExternalShop, order_id: str, status: str) -> str | None:
+    """Say why the goods of a paid order seem not to have left, if they have not."""
+    if status != "paid":
+        return None
+    if shop.target.find_fulfilments is not None:
+        return (
+            f"order {order_id} is paid, and shows no fulfilment: "
+            "is [read_order] fulfilments right? It has to find a number"
+        )
+    if shop.warehouse.shipments:
+        told = shop.warehouse.shipments[0].order
+        return (
+            f"the warehouse was told of order {told!r}, and the order is {order_id!r}: they have "
+            "to be the same; is [place_order] order_id right?"
+        )
+    return (
+        f"order {order_id} is paid, and nothing came to the warehouse: does the service call "
+        "{warehouse_url}, or does its order show fulfilments, for [read_order] fulfilments?"
+    )
 
 
 def _refusal(deliveries: list[Mapping[str, Any]]) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 
 from scenarios.__main__ import main
 from scenarios.run_suite import try_service
+from scenarios.targets import first_order
 
 pytestmark = pytest.mark.live
 
@@ -37,6 +38,9 @@ def test_where_all_is_right_nothing_is_said(tmp_path: Path) -> None:
         ('"{webhook_secret}"', '"whsec_b3RoZXI="', "answered with 400: does the service verify"),
         ('url = "/webhooks/psp"', 'url = "/hooks"', "answered with 404: is [webhook] url right?"),
         ('paid = ["paid", "fulfilled"]', 'paid = ["complete"]', "its status is 'fulfilled'"),
+        ('"{warehouse_url}"', '"http://127.0.0.1:9"', "nothing came to the warehouse: does the"),
+        ('{"order": order["id"]', '{"order": order["key"]', "the warehouse was told of order"),
+        ("failed = [", 'fulfilments = "x"\nfailed = [', "is [read_order] fulfilments right?"),
         ('"reference": order["id"]', '"reference": order["key"]', "they have to be the same"),
     ],
 )
@@ -46,6 +50,19 @@ def test_what_is_wrong_is_named_with_the_key_to_look_at(
     hint = try_service(target(tmp_path, old, new))
     assert hint is not None
     assert said in hint
+
+
+def test_a_service_that_registers_no_webhook_is_one_line_and_not_one_for_each_scenario(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_order, "_REGISTERS_WITHIN_S", 0.5)
+    nowhere = target(tmp_path, 'url = "/webhooks/psp"', "")
+    assert main(["run", "--target", nowhere]) == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert "registered no webhook endpoint" in line
+    assert "[webhook] url" in line
 
 
 def test_a_hint_is_told_at_once_and_again_below_the_verdict(
