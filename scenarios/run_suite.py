@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from psp_sim.domain.duration import format_duration
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, Played
+from scenarios.late_alone import looked_at_alone
 from scenarios.mutants import CORRECT
 from scenarios.run_on_processes import on_processes
 from scenarios.run_together import together
@@ -185,22 +186,28 @@ def run_suite(
 ) -> list[ScenarioResult]:
     """Run every scenario with every seed; tell each scenario's result as soon as it is known.
 
-    In virtual time some are run twice. Raises Unreachable.
+    In virtual time some are run twice. On somebody's own service, who was late beside others is
+    looked at alone. Raises Unreachable.
     """
-    tasks = [
-        Task(scenario, seed, target, shop, keeps_evidence)
+    tasks = {
+        scenario.name: [Task(scenario, seed, target, shop, keeps_evidence) for seed in seeds]
         for scenario in scenarios
-        for seed in seeds
-    ]
+    }
     results = []
     with services_quiet(), side_by_side(target, jobs) as run_all:
-        outcomes = _looked_at_twice(tasks, run_all)
+        outcomes = _looked_at_twice([one for each in tasks.values() for one in each], run_all)
         for scenario in scenarios:
             runs = [next(outcomes) for _ in seeds]
             result = combine(scenario, runs, _digest(runs))
             results.append(result)
             on_result(result)
-    return results
+
+    def play_alone(name: str) -> ScenarioResult:
+        with services_quiet(), side_by_side(target, 1) as run_all:
+            runs = list(run_all(tasks[name]))
+        return combine(tasks[name][0].scenario, runs, None)
+
+    return looked_at_alone(results, play_alone) if is_external(target) and jobs > 1 else results
 
 
 def _looked_at_twice(tasks: Sequence[Task], run_all: RunAll) -> Iterator[RunResult]:
