@@ -34,7 +34,7 @@ from scenarios.run_suite import SIMULATED, is_external, run_suite, try_service
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
 from scenarios.search.replay import Replay, replay_of, write_replay
-from scenarios.targets.external_fit import not_judged
+from scenarios.targets.external_offer import not_judged
 from scenarios.targets.target_file import load_target
 from scenarios.verdict import ScenarioResult, Verdict
 
@@ -123,8 +123,9 @@ def _show(console: Console, told: Told, hint: str | None) -> None:
     terminal.show_results(console, told)
     for name, reason in told.left_out.items():
         console.print(f"left out: [bold]{name}[/bold], since {escape(reason)}")
-    if is_external(told.target) and (unsaid := not_judged(load_target(Path(told.target)))):
-        console.print(f"not judged: {escape(unsaid)}")
+    if is_external(told.target):
+        for unsaid in not_judged(load_target(Path(told.target))):
+            console.print(f"not judged: {escape(unsaid)}")
     if hint is not None and told.verdict is not Verdict.HELD:
         console.print(f"[yellow]hint: {escape(hint)}[/yellow]")
 

@@ -37,6 +37,9 @@ _MARGIN_S = 1.0
 
 # How far apart customers buy where it matters whose payment the provider gets first.
 _APART_S = 1.0
+_APART_MAX_S = 3.0
+# Faults that keep a payment open: the order of the customer whose it is has to stay so too.
+_STAY_OPEN = ("never_settle", "require_action")
 
 # Dialects that sign with both secrets while one is rotated.
 _SIGN_TWICE = ("standard", "stripe")
@@ -68,16 +71,6 @@ def pace_in(scenario: Scenario, target: Target) -> Pace | None:
     return Pace(within_s, within_s, within_s, status_is_enough=True)
 
 
-def not_judged(target: Target) -> str | None:
-    """Say what no scenario can tell of the service until its file says more, or return None."""
-    if target.timing.acts_within is not None:
-        return None
-    return (
-        "whether it acts upon webhooks or only asks for outcomes: "
-        "say how soon it acts in [timing] acts_within"
-    )
-
-
 def _is_harmless(fault: PlannedFault) -> bool:
     if fault.kind == "crash":
         return bool(fault.fields["host"] == "shop")
@@ -91,11 +84,12 @@ def paced(scenario: Scenario, target: Target) -> Scenario:
 
     Where its endpoint is to be disabled, the next customer comes after the webhooks of the one
     before have failed: a success in between would keep it enabled. And somebody buys after it has
-    mended its endpoint. Where a person deals with one certain payment, customers come so far apart
-    that payments are made in the order of buying.
+    mended its endpoint. Where it matters whose payment it is, customers come so far apart that
+    payments are made in the order of buying, also by a worker that takes up orders in any order.
     """
-    if any(step.do in STEPS_OF_PAYERS for step in scenario.steps):
-        return replace(scenario, order_gap_s=max(scenario.order_gap_s, _APART_S * TIME_SCALE))
+    if _is_about_one_payment(scenario):
+        apart_s = min(max(_APART_S, target.timing.retries_within), _APART_MAX_S)
+        return replace(scenario, order_gap_s=max(scenario.order_gap_s, apart_s * TIME_SCALE))
     within_s = target.timing.checks_endpoint_within
     if within_s is None or _REGISTRATION not in scenario.provider or scenario.orders == 1:
         return scenario
@@ -104,6 +98,13 @@ def paced(scenario: Scenario, target: Target) -> Scenario:
     gap_s = max(scenario.order_gap_s, max(mended_s, failed_s) * TIME_SCALE)
     chaos_s = max(scenario.chaos_s, gap_s * scenario.orders)
     return replace(scenario, order_gap_s=gap_s, chaos_s=chaos_s)
+
+
+def _is_about_one_payment(scenario: Scenario) -> bool:
+    stays_open = any(
+        fault.kind in _STAY_OPEN and "order" in fault.document for fault in scenario.faults
+    )
+    return stays_open or any(step.do in STEPS_OF_PAYERS for step in scenario.steps)
 
 
 def with_late_copies(scenario: Scenario, starts_in_s: float) -> Scenario:

@@ -26,6 +26,20 @@ def missing_offers(scenario: Scenario, target: Target) -> Iterator[str]:
         )
 
 
+def not_judged(target: Target) -> Iterator[str]:
+    """Yield what no scenario can tell of the service until its file says more."""
+    if target.timing.acts_within is None:
+        yield (
+            "whether it acts upon webhooks or only asks for outcomes: "
+            "say how soon it acts in [timing] acts_within"
+        )
+    if target.document.place_order.amount is None:
+        yield (
+            "whether it asks for the right amount: say where the answer to an order has its "
+            "price in [place_order] amount and currency"
+        )
+
+
 def _of_currencies(target: Target) -> Iterator[str]:
     order = target.document.place_order
     if len({DECIMALS[code] for code in order.currencies}) < 2:

@@ -12,9 +12,10 @@ from scenarios.evidence import Disturbance, Pace, Shipment
 from scenarios.invariants import INVARIANTS
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
-from scenarios.targets.external_fit import judged, not_judged, pace_in
+from scenarios.targets.external_fit import judged, pace_in
+from scenarios.targets.external_offer import not_judged
 from tests.scenarios.evidence_of import evidence, order
-from tests.scenarios.targets.test_external_fit import RICH, TARGET, scenario_of, target_of
+from tests.scenarios.targets.test_external_fit import FULL, RICH, TARGET, scenario_of, target_of
 
 FLASK = Path(__file__).parents[3] / "examples" / "flask"
 WITHIN_2_S = Pace(2.0, 2.0, 2.0, status_is_enough=True)
@@ -88,8 +89,10 @@ def test_a_promise_is_part_of_a_scenario_where_it_is_judged_and_nowhere_else(
 
 
 def test_a_service_that_says_nothing_of_it_is_told_what_nobody_knows(tmp_path: Path) -> None:
-    assert "[timing] acts_within" in str(not_judged(target_of(tmp_path, TARGET + RICH)))
-    assert not_judged(target_of(tmp_path, TARGET + RICH + "acts_within = '2s'\n")) is None
+    acting, price = not_judged(target_of(tmp_path, TARGET + RICH))
+    assert "[timing] acts_within" in acting
+    assert "[place_order] amount and currency" in price
+    assert list(not_judged(target_of(tmp_path, FULL))) == []
 
 
 @pytest.mark.parametrize(("unpaid_at", "is_broken"), [(5.9, False), (6.1, True)])

@@ -199,9 +199,11 @@ def test_a_copy_that_is_to_find_the_service_up_again_waits_until_it_has_started(
 def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buying(
     tmp_path: Path,
 ) -> None:
-    (scenario,) = select(["payer_approves_late"])
-    target = target_of(tmp_path, TARGET + RICH)
-    assert paced(scenario, target).order_gap_s == TIME_SCALE
+    target = target_of(tmp_path, TARGET + RICH + "retries_within = '1s'\n")
+    for scenario in select(["payer_approves_late", "no_outcome_ever"]):
+        assert paced(scenario, target).order_gap_s == TIME_SCALE
+        slow = target_of(tmp_path, TARGET + RICH + "retries_within = '2s'\n")
+        assert paced(scenario, slow).order_gap_s == 2 * TIME_SCALE
     (calm,) = select(["calm"])
     assert paced(calm, target) == calm
 
