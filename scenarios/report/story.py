@@ -12,6 +12,7 @@ from scenarios.marks import MarkCount, doubts_of
 from scenarios.mutants import CORRECT, MUTANTS
 from scenarios.report.order_story import beginning_of, orders_to_tell, steps_of
 from scenarios.report.timeline import TimelineStep
+from scenarios.run_suite import is_external
 from scenarios.verdict import InvariantResult, ScenarioResult, Verdict, overall
 
 VIOLATIONS_MAX = 3
@@ -96,9 +97,18 @@ def sentences(told: Told, result: ScenarioResult, only: InvariantResult | None =
         if len(broken.violations) > VIOLATIONS_MAX:
             lines.append(f"And {len(broken.violations) - VIOLATIONS_MAX} more like this.")
         lines.append(f"The promise that broke: “{INVARIANTS[broken.name].promise}”")
+    if causes := known_causes(told, result):
+        lines.append(f"It breaks so where a service has one of these: {'; or '.join(causes)}.")
     if result.reasons and only is None:
         lines.append(f"Not proven: {'; '.join(result.reasons)}.")
     return lines
+
+
+def known_causes(told: Told, result: ScenarioResult) -> list[str]:
+    """Say what broke this scenario elsewhere; of our own broken shops everybody knows."""
+    if not is_external(told.target) or result.verdict is not Verdict.BROKEN:
+        return []
+    return [MUTANTS[name].summary for name in result.catches]
 
 
 def order_stories(result: ScenarioResult) -> list[OrderStory]:

@@ -16,7 +16,7 @@ from rich.text import Text
 from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
-from scenarios.report.story import Told, self_checks
+from scenarios.report.story import Told, known_causes, self_checks
 from scenarios.scenario import Scenario
 from scenarios.verdict import ScenarioResult, Verdict
 
@@ -80,7 +80,7 @@ def show_results(console: Console, told: Told) -> None:
         )
     console.print(table)
     for result in results:
-        _show_trouble(console, result)
+        _show_trouble(console, told, result)
     _show_invariants(console, results)
     _show_marks(console, told)
     _show_sum(console, told)
@@ -115,11 +115,13 @@ def _fired(fired: dict[str, int]) -> str:
     return ", ".join(f"{kind} ×{count}" for kind, count in fired.items())
 
 
-def _show_trouble(console: Console, result: ScenarioResult) -> None:
+def _show_trouble(console: Console, told: Told, result: ScenarioResult) -> None:
     for invariant in result.invariants:
         if invariant.verdict is Verdict.BROKEN:
             console.print(f"[bold red]✗ {result.name}[/bold red]: {invariant.name}")
             console.print(f"    {escape(invariant.message or '')}")
+    for cause in known_causes(told, result):
+        console.print(f"    a known cause: {escape(cause)}", style="dim")
     if result.replay:
         console.print(f"    again: psp-scenarios replay {escape(result.replay)}")
     if result.verdict is not Verdict.HELD and result.reasons:
