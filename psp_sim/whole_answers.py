@@ -40,6 +40,11 @@ class WholeAnswers(asyncio.Transport):
         self.flush()
         self._transport.close()
 
+    def write_eof(self) -> None:
+        """Tell the client that nothing more follows what was written; read on."""
+        self.flush()
+        self._transport.write_eof()
+
     def abort(self) -> None:
         """Close the connection at once; nothing that is held back is sent."""
         self._held = b""

@@ -19,6 +19,8 @@ PspError
 ├── InvalidState               409  invalid_state
 ├── EndpointDisabled           409  endpoint_disabled
 ├── BodyTooLarge               413  body_too_large
+├── RequestTooSlow             408  request_too_slow
+├── HeadTooLarge               431  head_too_large
 ├── IdempotencyKeyReused       422  idempotency_key_reused
 ├── RateLimited                429  rate_limited
 ├── SimulatedError             any  simulated_error
@@ -180,6 +182,23 @@ class BodyTooLarge(PspError):
     code = "body_too_large"
     status = 413
     title = "The body is too large"
+
+
+class RequestTooSlow(PspError):
+    """The request did not arrive whole in time. Nothing was done, and it may come again."""
+
+    code = "request_too_slow"
+    status = 408
+    title = "The request did not arrive in time"
+    definite = False
+
+
+class HeadTooLarge(PspError):
+    """The target and the headers together are over the limit."""
+
+    code = "head_too_large"
+    status = 431
+    title = "The head of the request is too large"
 
 
 class IdempotencyKeyReused(PspError):

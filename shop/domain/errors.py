@@ -5,6 +5,8 @@ ShopError
 │   ├── MalformedRequest           400 malformed_request
 │   ├── MalformedHttp              400 malformed_http
 │   ├── BodyTooSlow                408 body_too_slow
+│   ├── RequestTooSlow             408 request_too_slow
+│   ├── HeadTooLarge               431 head_too_large
 │   ├── BodyTooLarge               413 body_too_large
 │   ├── InvalidOrder               422 invalid_order
 │   ├── UnknownProduct             422 unknown_product
@@ -72,6 +74,18 @@ class BodyTooSlow(RequestRefused):
     """The body did not arrive in time."""
 
     code, status, definite = "body_too_slow", 408, False
+
+
+class RequestTooSlow(RequestRefused):
+    """The head of the request did not arrive in time."""
+
+    code, status, definite = "request_too_slow", 408, False
+
+
+class HeadTooLarge(RequestRefused):
+    """The target and the headers together are larger than the shop reads."""
+
+    code, status = "head_too_large", 431
 
 
 class BodyTooLarge(RequestRefused):
