@@ -14,8 +14,8 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from psp_sim.http_arrival import ArrivingRequests
 from psp_sim.guarded_transport import GuardedTransport
+from psp_sim.http_arrival import ArrivingRequests
 from psp_sim.whole_answers import WholeAnswers
 
 GRACEFUL_STOP_S = 3
