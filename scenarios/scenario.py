@@ -9,7 +9,8 @@ from typing import Any
 from scenarios.vocabulary import PlannedFault
 
 # What the shop's staff does, and what payers do at the provider without the shop.
-STEPS_OF_STAFF = ("rotate_secret", "refund")
+REFUND = "refund"
+STEPS_OF_STAFF = ("rotate_secret", REFUND)
 APPROVE = "approve_payment"
 STEPS_OF_PAYERS = (
     APPROVE,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from psp_sim.domain.duration import parse_duration
 from scenarios.calendar import outcome_within_s
 from scenarios.evidence import Pace
-from scenarios.scenario import LATE_NEWS, STEPS_OF_PAYERS, Scenario
+from scenarios.scenario import LATE_NEWS, REFUND, STEPS_OF_PAYERS, Scenario
 from scenarios.targets.external_offer import missing_offers
 from scenarios.targets.target_file import Target
 from scenarios.vocabulary import ALL_FAULTS, PlannedFault
@@ -104,7 +104,8 @@ def _is_about_one_payment(scenario: Scenario) -> bool:
     stays_open = any(
         fault.kind in _STAY_OPEN and "order" in fault.document for fault in scenario.faults
     )
-    return stays_open or any(step.do in STEPS_OF_PAYERS for step in scenario.steps)
+    steps = (*STEPS_OF_PAYERS, REFUND)
+    return stays_open or any(step.do in steps for step in scenario.steps)
 
 
 def with_late_copies(scenario: Scenario, starts_in_s: float) -> Scenario:
@@ -137,7 +138,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
     for fault in scenario.faults:
         yield from _world_reasons(fault, target)
         operation = fault.document.get("operation", "create_payment")
-        if operation not in _CALLED_BY_ALL:
+        if operation not in _called_by(target):
             yield f"it needs a service that calls {operation}, and not every one does"
         if fault.kind in LATE_NEWS and not target.document.read_order.corrected:
             yield (
@@ -152,12 +153,18 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
             "say how soon in [timing] reconciles_within"
         )
     for step in scenario.steps:
-        if step.do in STEPS_OF_PAYERS:
+        if step.do in STEPS_OF_PAYERS or step.do == REFUND:
             continue
         if step.do != "rotate_secret":
             yield f"the harness cannot {step.do} on a service that it does not know"
         elif target.document.webhook.dialect not in _SIGN_TWICE:
             yield f"the dialect {target.document.webhook.dialect} knows no overlap of secrets"
+
+
+def _called_by(target: Target) -> tuple[str, ...]:
+    """Return the provider's operations that a service like this calls."""
+    refunds = ("create_refund",) if target.document.refund_order is not None else ()
+    return (*_CALLED_BY_ALL, *refunds)
 
 
 def _registration_reasons(scenario: Scenario, target: Target) -> Iterator[str]:

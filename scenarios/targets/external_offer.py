@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from psp_sim.domain.money import DECIMALS
-from scenarios.scenario import Scenario
+from scenarios.scenario import REFUND, Scenario
+from scenarios.targets.target_document import ReadOrder
 from scenarios.targets.target_file import Target
 
 # A limit above this is not reached by a flood of some dozens of webhooks.
@@ -20,6 +21,8 @@ def missing_offers(scenario: Scenario, target: Target) -> Iterator[str]:
     for need in scenario.needs:
         if need in _OFFERS:
             yield from _OFFERS[need](target)
+    if any(step.do == REFUND for step in scenario.steps):
+        yield from _of_refunds(target)
     if _FAILING in scenario.fault_kinds and not target.document.read_order.failed:
         yield (
             "payments that fail need a status of their own: name its words in [read_order] failed"
@@ -38,6 +41,28 @@ def not_judged(target: Target) -> Iterator[str]:
             "whether it asks for the right amount: say where the answer to an order has its "
             "price in [place_order] amount and currency"
         )
+
+
+def _of_refunds(target: Target) -> Iterator[str]:
+    document = target.document
+    if document.refund_order is None:
+        yield (
+            "it needs a service that gives money back: say how its staff does so in [refund_order]"
+        )
+    elif document.place_order.amount is None:
+        yield (
+            "it needs prices to give a part of back: "
+            "say where the answer has them in [place_order] amount and currency"
+        )
+    elif not (_tells_of_refunds(document.read_order) or document.read_order.corrected):
+        yield (
+            "money that goes back needs a status of its own: "
+            "name its words in [read_order] partially_refunded and refunded, or in corrected"
+        )
+
+
+def _tells_of_refunds(read: ReadOrder) -> bool:
+    return bool(read.partially_refunded and read.refunded)
 
 
 def _of_currencies(target: Target) -> Iterator[str]:

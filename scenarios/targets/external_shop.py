@@ -11,7 +11,7 @@ from urllib.parse import quote
 from scenarios.api import Api, BadAnswer
 from scenarios.customers import order_of
 from scenarios.errors import Unreachable
-from scenarios.evidence import Shipment
+from scenarios.evidence import REVERSED, Shipment
 from scenarios.shop_under_test import PlacedOrder
 from scenarios.targets.target_file import Target, fill, fill_all
 from scenarios.warehouse import Warehouse
@@ -129,9 +129,13 @@ class ExternalShop:
         if word in read.paid:
             has_left = any(shipment.order == order_id for shipment in self.warehouse.shipments)
             return "fulfilled" if has_left else "paid"
-        if word in read.failed:
-            return "failed"
-        return "reversed" if word in read.corrected else "pending"
+        named = {
+            "failed": read.failed,
+            "partially_refunded": read.partially_refunded,
+            "refunded": read.refunded,
+            REVERSED: read.corrected,
+        }
+        return next((ours for ours, theirs in named.items() if word in theirs), "pending")
 
     def _count_fulfilments(self, order_id: str, answer: Any) -> None:
         """Where the service tells itself how often an order was fulfilled, note each once."""
@@ -143,8 +147,20 @@ class ExternalShop:
             self.warehouse.shipments.append(Shipment(self.now(), order_id, f"number {number}"))
 
     async def refund(self, order_id: str, amount_minor: int, key: str) -> bool:
-        """Nobody here knows how a stranger's staff refunds: such scenarios are left out."""
-        raise NotImplementedError(f"refund {amount_minor} of {order_id} as {key}")
+        """Ask for a refund in the words of the target file; the same key is the same wish.
+
+        Anything but 2xx means that the service has not taken it on: as long as an order is not
+        paid, or while the service is away.
+        """
+        wanted = self.target.document.refund_order
+        assert wanted is not None, "scenarios with refunds need one"
+        in_path = {"order_id": quote(order_id, safe=""), "key": key}
+        values: dict[str, str | int] = {"order_id": order_id, "amount": amount_minor, "key": key}
+        named = fill_all(dict(wanted.headers), {"key": key})
+        api = replace(self.api, headers={**self.api.headers, **named})
+        body = fill_all(wanted.json, values)
+        status, _ = await api.send(wanted.method, fill(wanted.path, in_path), body)
+        return 200 <= status < 300
 
     async def rotate_secret(self, key: str, /) -> bool:
         """Rotate the secret at the provider, whose overlap lets the service go on with the old."""

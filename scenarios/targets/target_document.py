@@ -40,7 +40,11 @@ class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class ReadOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a customer looks at an order; ``status`` and ``fulfilments`` are JMESPath."""
+    """How a customer looks at an order; ``status`` and ``fulfilments`` are JMESPath.
+
+    ``corrected`` is for whatever became of money later; a service that tells more has words for
+    money of which a part, or all, was given back.
+    """
 
     path: str
     headers: dict[str, str] = {}
@@ -48,7 +52,18 @@ class ReadOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     paid: list[str]
     failed: list[str] = []
     corrected: list[str] = []
+    partially_refunded: list[str] = []
+    refunded: list[str] = []
     fulfilments: str | None = None
+
+
+class RefundOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the staff gives money back; any answer with 2xx means that the service will see to it."""
+
+    path: str
+    method: str = "POST"
+    headers: dict[str, str] = {}
+    json: Any = msgspec.field(default_factory=lambda: {"amount": "{amount}"})
 
 
 class TimingTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -83,6 +98,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     base_url: str
     place_order: PlaceOrder
     read_order: ReadOrder
+    refund_order: RefundOrder | None = None
     start: list[str] = []
     ready: str | None = None
     logs: str | None = None
@@ -97,6 +113,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "webhook": Webhook,
     "place_order": PlaceOrder,
     "read_order": ReadOrder,
+    "refund_order": RefundOrder,
     "timing": TimingTable,
     "psp": ProviderTable,
     "warehouse": WarehouseTable,

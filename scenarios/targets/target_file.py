@@ -89,15 +89,16 @@ def load_target(path: Path) -> Target:
         raise WrongUsage(f"{path}: {problem}") from problem
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str | int]) -> str:
     """Put values in the place of ``{placeholders}``; braces around anything else stay."""
-    return _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], found[0])), text)
 
 
-def fill_all(value: Any, values: Mapping[str, str]) -> Any:
-    """Fill every text inside lists and tables."""
+def fill_all(value: Any, values: Mapping[str, str | int]) -> Any:
+    """Fill every text inside lists and tables; a number's placeholder alone becomes the number."""
     if isinstance(value, str):
-        return fill(value, values)
+        found = _PLACEHOLDER.fullmatch(value)
+        return values[found[1]] if found and found[1] in values else fill(value, values)
     if isinstance(value, list):
         return [fill_all(each, values) for each in value]
     if isinstance(value, dict):
@@ -199,6 +200,7 @@ def _check_addresses(document: Document) -> None:
         ("webhook.url", document.webhook.url),
         ("place_order.path", document.place_order.path),
         ("read_order.path", document.read_order.path),
+        ("refund_order.path", document.refund_order.path if document.refund_order else None),
     ):
         if value is not None and not value.startswith("/"):
             raise WrongUsage(f"{key}: {value!r} is not a path that begins with /")
@@ -207,6 +209,8 @@ def _check_addresses(document: Document) -> None:
             raise WrongUsage(f"{key}: {port} is not from 1 to {PORT_MAX}")
     if "{order_id}" not in document.read_order.path:
         raise WrongUsage("read_order.path: it has to contain {order_id}")
+    if document.refund_order and "{order_id}" not in repr(document.refund_order):
+        raise WrongUsage("refund_order: {order_id} has to be in its path or json")
 
 
 def _check_placeholders(document: Document) -> None:

@@ -126,6 +126,17 @@ def test_expressions_that_do_not_fit_an_answer_find_nothing(tmp_path: Path) -> N
         ('"1500ms"', '"soon"', "timing.gives_up_after: 'soon' is not a duration"),
         ('path = "/orders"', 'path = "/orders"\norder_id = "a["', "place_order.order_id: 'a['"),
         ("[timing]", "[timing]\n[timing]", "target.toml: "),
+        ("[timing]", "[refund_order]\n[timing]", "refund_order: the key is missing: `path`"),
+        (
+            "[timing]",
+            "[refund_order]\npath = 'refunds/{order_id}'\n[timing]",
+            "refund_order.path: 'refunds/{order_id}' is not a path that begins with /",
+        ),
+        (
+            "[timing]",
+            "[refund_order]\npath = '/refunds'\n[timing]",
+            "refund_order: {order_id} has to be in its path or json",
+        ),
         ("[timing]", "[psp]\nport = 99999999\n[timing]", "psp.port: 99999999 is not from 1 to"),
         ("[timing]", "[psp]\nport = -1\n[timing]", "psp.port: -1 is not from 1 to 65535"),
         ("[timing]", "[warehouse]\nport = 65536\n[timing]", "warehouse.port: 65536 is not from"),
@@ -159,3 +170,8 @@ def test_placeholders_are_filled_wherever_a_text_is_and_other_braces_stay() -> N
     document = {"items": [{"sku": "{sku}", "quantity": 1}], "note": "for {sku}"}
     filled = fill_all(document, {"sku": "mug"})
     assert filled == {"items": [{"sku": "mug", "quantity": 1}], "note": "for mug"}
+
+
+def test_a_number_is_one_where_its_placeholder_stands_alone() -> None:
+    document = {"amount": "{amount}", "note": "{amount} cents"}
+    assert fill_all(document, {"amount": 300}) == {"amount": 300, "note": "300 cents"}
