@@ -60,6 +60,26 @@ GROUNDS: dict[str, Ground] = {
     "a secret that is rotated again": Ground(
         {"steps": [{"do": "rotate_secret", "at": at} for at in ("3s", "7s")]}, (WEBHOOKS, CALLS)
     ),
+    "a secret whose overlap ends": Ground(
+        {
+            "orders": 3,
+            "order_gap": "20s",
+            "chaos": "2m",
+            "provider": {"rotation_overlap": "30s"},
+            "steps": [{"do": "rotate_secret", "at": "10s"}],
+        },
+        (CALLS,),
+    ),
+    "an endpoint that is removed": Ground(
+        {
+            "orders": 3,
+            "order_gap": "30s",
+            "chaos": "5m",
+            "shop": {"endpoint_check_interval": "1m"},
+            "steps": [{"do": "remove_endpoint", "at": "40s"}],
+        },
+        (CALLS,),
+    ),
     "an endpoint that is given up soon": Ground(
         {
             "orders": 3,
@@ -79,6 +99,14 @@ GROUNDS: dict[str, Ground] = {
     "an event stream": Ground({"shop": {"tracking": "event-stream"}}),
     "refunds": Ground(
         {"steps": [_refund(0.3, "15s"), _refund(0.3, "30s")], "chaos": "2m"}, (CALLS, PAYMENTS)
+    ),
+    "refunds that webhooks tell of": Ground(
+        {
+            "steps": [_refund(0.3, "15s"), _refund(0.3, "30s")],
+            "chaos": "2m",
+            "shop": {"tracking": "webhooks"},
+        },
+        (CALLS,),
     ),
     "a refund of everything": Ground({"steps": [_refund(1.0, "15s")], "chaos": "2m"}, (PAYMENTS,)),
     "a payer who pays too little": Ground(
