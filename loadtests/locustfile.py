@@ -19,12 +19,14 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.buyers import Buyer
 from loadtests.polling_storm import Poller
+from loadtests.silence import Silence
 from loadtests.webhook_flood import WebhookSender
 
 __all__ = ["Buyer", "Poller", "WebhookSender"]
 
 RESULT_FILE = "LOAD_RESULT_FILE"
 LAST_FIGURES_WITHIN_S, LOOK_EVERY_S = 10.0, 0.1
+SILENCE = Silence()
 
 
 def write_result(environment: Environment, **_: Any) -> None:
@@ -45,6 +47,8 @@ def write_result(environment: Environment, **_: Any) -> None:
             ),
             *({"what": "buyer", "why": one["msg"], "count": one["count"]} for one in broken),
         ],
+        "silence": SILENCE.told,
+        "answered": SILENCE.answered,
     }
     Path(path).write_text(json.dumps(result), encoding="utf-8")
 
@@ -77,5 +81,6 @@ def let_workers_finish(environment: Environment, **_: Any) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
+events.test_start.add_listener(SILENCE.watch)
 events.test_stopping.add_listener(let_workers_finish)
 events.quitting.add_listener(write_result)

@@ -106,8 +106,11 @@ def _run(options: argparse.Namespace, thresholds: Thresholds, folder: Path) -> i
         for line in table(result["requests"]):
             print(line)
         print(f"\nReports: {options.reports}/{options.suite}.html and {options.suite}_*.csv")
+        if result["silence"] and not result["answered"]:
+            raise CouldNotStart(f"{target.told}: {result['silence']}")
         status = lift_and_verify(target.books, options.preset) if target.books else 0
     problems = [
+        *([f"{result['silence']}."] if result["silence"] else []),
         *told_failures(result["failures"]),
         *crossed(thresholds.requests, options.suite, result["requests"]),
     ]

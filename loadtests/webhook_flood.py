@@ -18,6 +18,7 @@ from locust import FastHttpUser, constant, task
 from loadtests.arguments import WrongUsage
 from loadtests.invented_events import event_body
 from loadtests.signing import Letter, sign
+from loadtests.silence import NO_ANSWER
 from loadtests.target_address import check_target
 
 URL = os.environ.get("LOAD_WEBHOOK_URL", "")
@@ -62,5 +63,7 @@ class WebhookSender(FastHttpUser):
             catch_response=True,
             allow_redirects=False,
         ) as answer:
-            if not 200 <= answer.status_code < 300:
+            if not answer.status_code:
+                answer.failure(f"{NO_ANSWER}{answer.error}")
+            elif not 200 <= answer.status_code < 300:
                 answer.failure(f"status {answer.status_code}, not 2xx")

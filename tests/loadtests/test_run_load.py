@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import itertools
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, ClassVar
 
 import psutil
 import pytest
 
 from loadtests.arguments import PRESETS
 from loadtests.conservation import Books, Call, Order, Payment
+from loadtests.locust_run import free_port
 from loadtests.processes import CouldNotStart, running
 from loadtests.run_load import THRESHOLDS, table
 from loadtests.verify import verdict
@@ -119,12 +124,12 @@ def patient_thresholds(folder: Path) -> Path:
     return file
 
 
-def _load(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _load(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     (folder / "tmp").mkdir()
     return subprocess.run(
         (*COMMAND, "--reports", str(folder / "reports"), *arguments),
         cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(folder / "tmp")},
+        env=os.environ | {"TMPDIR": str(folder / "tmp")} | variables,
         capture_output=True,
         text=True,
         timeout=600,
@@ -160,6 +165,58 @@ def test_a_flood_of_webhooks_fails_when_a_threshold_is_out_of_reach(tmp_path: Pa
     [problem] = [line for line in done.stdout.splitlines() if line.startswith("✗")]
     assert problem.startswith("✗ POST webhook: per_second is ")
     assert problem.endswith("but must be at least 1e+06.")
+
+
+class MortalConsumer(BaseHTTPRequestHandler):
+    """Answers a hundred webhooks; then nobody listens any more."""
+
+    answers: ClassVar[Iterator[int]]
+    server: ThreadingHTTPServer
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+        if next(self.answers) == 100:
+            self.server.socket.close()
+            threading.Thread(target=self.server.shutdown).start()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def _flood(folder: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    flood = ("--suite", "webhooks", "--webhook-url", url, "--users", "4", "--time", "9m")
+    return _load(folder, *flood, *options, LOAD_WEBHOOK_SECRET="whsec_" + "c2Vj" * 8)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("options", [(), ("--workers", "2"), ("--shape", "ramp")])
+def test_a_flood_of_a_consumer_that_nobody_listens_on_ends_and_shows_nothing(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}/hooks"
+    done = _flood(tmp_path, url, *options)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stderr.startswith(
+        f"load: the webhooks at {url}: nobody answered for 5 s, so the flood was ended: "
+    )
+    assert done.stderr.endswith("Connection refused\n")
+    assert "✗" not in done.stdout
+
+
+@pytest.mark.live
+def test_a_flood_of_a_consumer_that_dies_ends_and_fails(tmp_path: Path) -> None:
+    MortalConsumer.answers = itertools.count(1)
+    with ThreadingHTTPServer(("127.0.0.1", 0), MortalConsumer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        done = _flood(tmp_path, f"http://127.0.0.1:{server.server_port}/hooks")
+        thread.join()
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert re.search(
+        r"(?m)^✗ 1\d\d answers, then none for 5 s, so the flood was ended: ", done.stdout
+    )
 
 
 @pytest.mark.live
