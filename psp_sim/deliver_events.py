@@ -281,6 +281,7 @@ async def _send(
             lambda: provider.chance.random(
                 "call", job.order_number, job.event_type, job.attempt, number
             ),
+            endpoint.secrets_ended_at(started_at),
         )
         log_sent(job, message.id, started_at)
         answer = await _call(provider, endpoint.url, sealed, UNDISTURBED if copy.extra else plan)

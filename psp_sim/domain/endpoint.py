@@ -61,6 +61,10 @@ class Endpoint:
         """Return the secrets that sign at this time, newest first."""
         return (self.secret, *(one.secret for one in self.previous if now < one.until))
 
+    def secrets_ended_at(self, now: float) -> Sequence[str]:
+        """Return what is known of secrets that signed once and do no longer, newest first."""
+        return tuple(one.secret for one in self.previous if now >= one.until)
+
     def with_new_secret(self, secret: str, now: float, overlap_s: float) -> Endpoint:
         """Return the endpoint with this secret; the one so far signs on during the overlap.
 

@@ -191,7 +191,12 @@ VOCABULARY: dict[str, FaultKind] = {
             "a validly signed call from a clock that runs ahead",
             {"by": (parse_duration, 600.0)},
         ),
-        FaultKind("wrong_secret", "webhook", "a call signed with a secret that was never ours"),
+        FaultKind(
+            "wrong_secret",
+            "webhook",
+            "a call signed with a secret that was never ours, or is no longer",
+            {"secret": (_choice("unknown", "ended"), "unknown")},
+        ),
         FaultKind("missing_signature", "webhook", "a call that nobody has signed"),
         FaultKind("malformed_signature", "webhook", "a call whose signature cannot be read"),
         FaultKind(

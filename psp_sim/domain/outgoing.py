@@ -32,10 +32,12 @@ def compose(
     message: Message,
     fields: Fields,
     chance: Callable[[], random.Random],
+    ended: Sequence[str] = (),
 ) -> Sealed:
     """Return what goes over the wire. ``fields`` has the faults that act on this call by kind.
 
-    ``chance`` is asked for a generator only where a fault needs one.
+    ``chance`` is asked for a generator only where a fault needs one. ``ended`` are secrets that
+    signed once.
     """
     message = _before_signing(message, fields)
     content = dialect.content(message)
@@ -44,6 +46,8 @@ def compose(
     if "oversize_body" in fields:
         # Spaces at the end: still valid JSON, and validly signed, in every dialect.
         content = content.ljust(fields["oversize_body"]["bytes"])
+    if "wrong_secret" in fields or "forge" in fields:
+        secrets = _wrong_secrets(dialect, ended, fields, chance)
     signatures = _signatures(dialect, secrets, message, content, fields, chance)
     if "tamper_body" in fields:
         tampered = message._replace(body=_tampered(message.body, fields["tamper_body"]["field"]))
@@ -94,10 +98,17 @@ def _signatures(
         return []
     if "malformed_signature" in fields:
         return [chance().choice(MALFORMED)]
-    if "wrong_secret" in fields or "forge" in fields:
-        secrets = [dialect.new_secret(chance())]
     signatures = dialect.signatures(secrets, message, content)
     return [altered(each) for each in signatures] if "corrupt_signature" in fields else signatures
+
+
+def _wrong_secrets(
+    dialect: Dialect, ended: Sequence[str], fields: Fields, chance: Callable[[], random.Random]
+) -> Sequence[str]:
+    """Return the secret that ended last, if the fault wants it and there is one; else a new one."""
+    if ended and fields.get("wrong_secret", {}).get("secret") == "ended":
+        return ended[:1]
+    return [dialect.new_secret(chance())]
 
 
 def _tampered(body: str, name: str) -> str:

@@ -35,6 +35,9 @@ _CALLED_BY_ALL = ("create_payment", "rotate_secret")
 _REGISTRATION = "disable_after_failures"
 _MARGIN_S = 1.0
 
+# By itself the overlap of a rotation lasts longer than any run here.
+_OVERLAP = "rotation_overlap"
+
 # How far apart customers buy where it matters whose payment the provider gets first.
 _APART_S = 1.0
 _APART_MAX_S = 3.0
@@ -157,6 +160,8 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
             continue
         if step.do != "rotate_secret":
             yield f"the harness cannot {step.do} on a service that it does not know"
+        elif _OVERLAP in scenario.provider:
+            yield "the overlap of two secrets ends, and nobody can tell this service the new one"
         elif target.document.webhook.dialect not in _SIGN_TWICE:
             yield f"the dialect {target.document.webhook.dialect} knows no overlap of secrets"
 

@@ -33,6 +33,20 @@ async def test_what_cannot_be_trusted_comes_once_and_the_genuine_call_after_it(s
     assert await stand.fired() == {kind: 1}
 
 
+@in_world()
+async def test_a_secret_whose_overlap_is_over_signs_forgeries_once_there_is_one(stand):
+    endpoint = await stand.add_endpoint(**PROCESSING)
+    await stand.install("wrong_secret", secret="ended")
+    await pay_and_wait(stand)
+    path = f"/v1/webhook_endpoints/{endpoint['id']}/rotate_secret"
+    newer = (await stand.call("POST", path, {"overlap_s": 10})).json
+    await pay_and_wait(stand, 20, reference="order-2")
+    await pay_and_wait(stand, reference="order-3")
+    known = [endpoint["secret"], newer["secret"]]
+    signers = [signers_of(call.headers, call.body, *known) for call in stand.sink.calls]
+    assert signers == [[None], [None], [endpoint["secret"]]]
+
+
 @in_world(retry_schedule="1m")
 async def test_a_missing_signature_leaves_the_other_headers(stand):
     await stand.add_endpoint(**PROCESSING)

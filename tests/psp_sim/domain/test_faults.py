@@ -15,7 +15,7 @@ DEFAULTS = {
     "corrupt_signature": {},
     "stale_timestamp": {"by": 600.0},
     "future_timestamp": {"by": 600.0},
-    "wrong_secret": {},
+    "wrong_secret": {"secret": "unknown"},
     "missing_signature": {},
     "malformed_signature": {},
     "tamper_body": {"field": "amount"},

@@ -215,6 +215,16 @@ def test_only_a_service_that_is_started_here_can_crash_or_pause(tmp_path: Path) 
         assert "give start" in str(why_not_external(scenario, target_of(tmp_path, NOT_STARTED)))
 
 
+@pytest.mark.parametrize("name", ["secret_after_overlap", "secret_ended"])
+def test_a_service_that_is_told_its_secret_at_its_start_is_not_asked_for_the_next(
+    name: str, tmp_path: Path
+) -> None:
+    (ends,), (lasts,) = select([name]), select(["rotation_answered_late"])
+    target = target_of(tmp_path, TARGET + RICH)
+    assert "nobody can tell this service the new one" in str(why_not_external(ends, target))
+    assert why_not_external(lasts, target) is None
+
+
 def test_a_service_that_says_all_of_itself_is_put_to_most_of_the_catalogue(tmp_path: Path) -> None:
     target = target_of(tmp_path, FULL)
     left_out = [s.name for s in load_catalogue() if why_not_external(s, target) is not None]
