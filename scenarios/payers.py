@@ -1,4 +1,4 @@
-"""What people do at the provider by themselves, past the shop: approve a payment, or make one.
+"""What people do at the provider by themselves, past the shop: approve, refund or make a payment.
 
 A payment that the shop never asked for carries a mark in its metadata: its money is nobody's order.
 """
@@ -33,6 +33,24 @@ async def carry_out(provider: Api, step: str, order: OrderSeen, *, waits: bool =
     keyed = {**provider.headers, "idempotency-key": f"{step}-{order.id}"}
     status, _ = await replace(provider, headers=keyed).call("POST", path, body)
     return status == done
+
+
+async def refund(provider: Api, order: OrderSeen, share: float, key: str) -> bool:
+    """Give a share of what was captured back; tell whether it is done, once it was captured.
+
+    Raises httpx.HTTPError or BadAnswer.
+    """
+    found = (await provider.get(f"/v1/payments?reference={order.id}"))["data"]
+    paid = [each for each in found if not is_stray(each) and each["status"] == "succeeded"]
+    if not paid:
+        return False
+    amount_minor = max(SMALLEST_AMOUNT, int(paid[0]["amount"] * share))
+    keyed = replace(provider, headers={**provider.headers, "idempotency-key": key})
+    wanted = {"payment": paid[0]["id"], "amount": amount_minor}
+    status, _ = await keyed.call("POST", "/v1/refunds", wanted)
+    if status == 201:
+        order.refunds_wished.append(amount_minor)
+    return status == 201
 
 
 def _is_open(payment: Mapping[str, Any]) -> bool:

@@ -23,7 +23,9 @@ STEPS_OF_PAYERS = (
 MISDIRECT = "misdirect_endpoint"
 REMOVE = "remove_endpoint"
 STEPS_ON_ENDPOINTS = (MISDIRECT, REMOVE)
-STEPS = (*STEPS_OF_STAFF, *STEPS_ON_ENDPOINTS, *STEPS_OF_PAYERS)
+# And what somebody does with money there.
+REFUND_AT_CONSOLE = "refund_at_console"
+STEPS = (*STEPS_OF_STAFF, *STEPS_ON_ENDPOINTS, REFUND_AT_CONSOLE, *STEPS_OF_PAYERS)
 # Settings of the provider by which it gives up an endpoint.
 _DISABLES = ("disable_after_failures", "disable_after")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scenarios import endpoints, payers
 from scenarios.evidence import OrderSeen
-from scenarios.scenario import STEPS_OF_PAYERS, STEPS_ON_ENDPOINTS, Step
+from scenarios.scenario import REFUND_AT_CONSOLE, STEPS_OF_PAYERS, STEPS_ON_ENDPOINTS, Step
 from scenarios.stage import Stage
 
 
@@ -19,6 +19,9 @@ async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bo
     order = next((each for each in orders if each.number == step.order), None)
     if order is None:
         return False
+    if step.do == REFUND_AT_CONSOLE:
+        key = f"console-{order.id}-{step.at_s:g}"
+        return await payers.refund(stage.provider, order, step.share, key)
     if step.do in STEPS_OF_PAYERS:
         # Nobody knows the pace of a stranger: what is to come second waits for the first.
         waits = stage.patience is not None

@@ -8,7 +8,7 @@ from dataclasses import replace
 from psp_sim.domain.duration import parse_duration
 from scenarios.calendar import outcome_within_s
 from scenarios.evidence import Pace
-from scenarios.scenario import LATE_NEWS, REFUND, STEPS_OF_PAYERS, Scenario
+from scenarios.scenario import LATE_NEWS, REFUND, REFUND_AT_CONSOLE, STEPS_OF_PAYERS, Scenario
 from scenarios.targets.external_offer import missing_offers
 from scenarios.targets.target_file import Target
 from scenarios.vocabulary import ALL_FAULTS, PlannedFault
@@ -143,11 +143,11 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
         operation = fault.document.get("operation", "create_payment")
         if operation not in _called_by(target):
             yield f"it needs a service that calls {operation}, and not every one does"
-        if fault.kind in LATE_NEWS and not target.document.read_order.corrected:
-            yield (
-                "money that goes back later needs a status of its own: "
-                "name its words in [read_order] corrected"
-            )
+    if _gives_money_back(scenario) and not target.document.read_order.corrected:
+        yield (
+            "money that goes back later needs a status of its own: "
+            "name its words in [read_order] corrected"
+        )
     yield from _registration_reasons(scenario, target)
     yield from missing_offers(scenario, target)
     if "reconciliation" in scenario.tags and target.timing.reconciles_within is None:
@@ -156,7 +156,7 @@ def _reasons(scenario: Scenario, target: Target) -> Iterator[str]:
             "say how soon in [timing] reconciles_within"
         )
     for step in scenario.steps:
-        if step.do in STEPS_OF_PAYERS or step.do == REFUND:
+        if step.do in (*STEPS_OF_PAYERS, REFUND, REFUND_AT_CONSOLE):
             continue
         if step.do != "rotate_secret":
             yield f"the harness cannot {step.do} on a service that it does not know"
@@ -170,6 +170,11 @@ def _called_by(target: Target) -> tuple[str, ...]:
     """Return the provider's operations that a service like this calls."""
     refunds = ("create_refund",) if target.document.refund_order is not None else ()
     return (*_CALLED_BY_ALL, *refunds)
+
+
+def _gives_money_back(scenario: Scenario) -> bool:
+    is_refunded = any(step.do == REFUND_AT_CONSOLE for step in scenario.steps)
+    return is_refunded or any(fault.kind in LATE_NEWS for fault in scenario.faults)
 
 
 def _registration_reasons(scenario: Scenario, target: Target) -> Iterator[str]:

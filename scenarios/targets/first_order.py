@@ -14,6 +14,7 @@ from scenarios.endpoints import read_endpoints
 from scenarios.errors import Unreachable
 from scenarios.evidence import FAILED, PAID
 from scenarios.observe import read_deliveries
+from scenarios.shop_under_test import PlacedOrder
 from scenarios.stage import Stage
 from scenarios.targets.external_shop import ExternalShop
 
@@ -33,7 +34,8 @@ async def try_out(shop: ExternalShop, stage: Stage, patience_s: float) -> str | 
     """
     if shop.target.document.webhook.url is None:
         await _wait_for_an_endpoint(stage)
-    order_id = await _buy(shop, stage.seed)
+    placed = await _buy(shop, stage.seed)
+    order_id = placed.id
     ends_at = stage.now() + patience_s
     status = await _status(shop, order_id)
     while status not in _AT_REST and stage.now() < ends_at:
@@ -42,7 +44,7 @@ async def try_out(shop: ExternalShop, stage: Stage, patience_s: float) -> str | 
             status = await shop.status_of(order_id)
         except (httpx.HTTPError, BadAnswer):
             continue
-    return await _what_is_not_right(shop, stage, order_id, status)
+    return await _what_is_not_right(shop, stage, placed, status)
 
 
 async def _wait_for_an_endpoint(stage: Stage) -> None:
@@ -57,7 +59,7 @@ async def _wait_for_an_endpoint(stage: Stage) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-async def _buy(shop: ExternalShop, seed: int) -> str:
+async def _buy(shop: ExternalShop, seed: int) -> PlacedOrder:
     document = shop.target.document
     where = f"{document.place_order.method} {shop.base_url}{document.place_order.path}"
     try:
@@ -68,7 +70,7 @@ async def _buy(shop: ExternalShop, seed: int) -> str:
         ) from problem
     if placed is None:
         raise Unreachable(f"{where} answered that it cannot take an order now: is it set up?")
-    return placed.id
+    return placed
 
 
 async def _status(shop: ExternalShop, order_id: str) -> str:
@@ -83,12 +85,15 @@ async def _status(shop: ExternalShop, order_id: str) -> str:
 
 
 async def _what_is_not_right(
-    shop: ExternalShop, stage: Stage, order_id: str, status: str
+    shop: ExternalShop, stage: Stage, placed: PlacedOrder, status: str
 ) -> str | None:
+    order_id = placed.id
     payments = await stage.provider.get_all("/v1/payments")
     own = [payment for payment in payments if payment["reference"] == order_id]
     if not own:
         return await _why_no_payment(stage, order_id, payments)
+    if wrong_price := _wrong_price(placed, own[0]):
+        return wrong_price
     refusal = _refusal(await read_deliveries(stage, await read_endpoints(stage)))
     if refusal is not None or status in _SETTLED:
         return refusal or _why_no_goods(shop, order_id, status)
@@ -97,6 +102,17 @@ async def _what_is_not_right(
     return (
         f"the payment of order {order_id} succeeded, and its status is {shop.words[order_id]!r}: "
         "does the service act upon webhooks, and are the words in [read_order] right?"
+    )
+
+
+def _wrong_price(placed: PlacedOrder, payment: Mapping[str, Any]) -> str | None:
+    price = (placed.amount_minor, placed.currency)
+    if placed.amount_minor is None or price == (payment["amount"], payment["currency"]):
+        return None
+    return (
+        f"order {placed.id} costs {placed.amount_minor} {placed.currency} (minor units), and a "
+        f"payment of {payment['amount']} {payment['currency']} was requested: they have to be the "
+        "same; are amounts counted in whole minor units, and is [place_order] amount right?"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx
@@ -10,6 +11,24 @@ import pytest
 from scenarios import payers
 from scenarios.api import Api
 from tests.scenarios.evidence_of import order, payment
+
+
+@pytest.mark.parametrize(("status", "is_done"), [("processing", False), ("succeeded", True)])
+async def test_a_refund_at_the_console_waits_for_the_money_and_gives_a_share_back(
+    status: str, *, is_done: bool
+) -> None:
+    asked: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"data": [payment(1, status)]})
+        asked.append((request.headers["idempotency-key"], json.loads(request.content)))
+        return httpx.Response(201, json={})
+
+    one, api = order(1), Api("http://127.0.0.1:1", httpx.MockTransport(answer), 1.0)
+    assert await payers.refund(api, one, 0.3, "key") is is_done
+    assert asked == [("key", {"payment": "pay_1", "amount": 300})] * is_done
+    assert one.refunds_wished == [300] * is_done
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,12 @@ def test_where_the_file_offers_nothing_to_be_at_stake_the_scenario_is_left_out_w
     assert why_not_external(scenario, target_of(tmp_path, FULL)) is None
 
 
+def test_money_that_is_given_back_at_the_console_needs_a_status_of_its_own(tmp_path: Path) -> None:
+    (scenario,) = select(["refunded_at_console"])
+    assert "[read_order] corrected" in str(why_not_external(scenario, target_of(tmp_path, TARGET)))
+    assert why_not_external(scenario, target_of(tmp_path, TARGET + RICH)) is None
+
+
 def test_currencies_are_worth_nothing_without_prices_or_with_the_same_decimals(
     tmp_path: Path,
 ) -> None:

@@ -41,6 +41,11 @@ def test_where_all_is_right_nothing_is_said(tmp_path: Path) -> None:
         ('"{warehouse_url}"', '"http://127.0.0.1:9"', "nothing came to the warehouse: does the"),
         ('{"order": order["id"]', '{"order": order["key"]', "the warehouse was told of order"),
         ("failed = [", 'fulfilments = "x"\nfailed = [', "is [read_order] fulfilments right?"),
+        (
+            '{"reference": order["id"]}',
+            '{"reference": order["id"], "amount": order["amount"] - 1}',
+            "EUR (minor units), and a payment of ",
+        ),
         ('"reference": order["id"]', '"reference": order["key"]', "they have to be the same"),
     ],
 )
