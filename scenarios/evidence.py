@@ -69,7 +69,13 @@ class OrderSeen:
         return self.history[-1][1] if self.history else None
 
     def saw(self, at: float, status: str, asked_at: float | None = None) -> None:
-        """Note a status, if it is not the one that was seen before; asked for at ``asked_at``."""
+        """Note a status, if it is not the one that was seen before; asked for at ``asked_at``.
+
+        Two may look at once. An answer to a question that was asked before the last change was
+        seen may be older than that change, and says nothing.
+        """
+        if asked_at is not None and self.history and asked_at < self.history[-1][0]:
+            return
         if status != self.status:
             self.history.append((at, status))
         if asked_at is not None and not any(seen in PAID for _, seen in self.history):

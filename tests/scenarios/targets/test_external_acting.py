@@ -53,6 +53,15 @@ def test_an_order_is_unpaid_when_it_was_asked_about_not_when_the_answer_came() -
     assert one.unpaid_at == 4.0
 
 
+def test_an_answer_that_was_overtaken_by_one_to_a_later_question_takes_nothing_back() -> None:
+    one = order(1, "pending")
+    one.saw(11.0, "paid", asked_at=10.0)
+    one.saw(12.0, "pending", asked_at=9.0)
+    assert one.status == "paid"
+    one.saw(14.0, "pending", asked_at=13.0)
+    assert one.status == "pending"
+
+
 @pytest.mark.parametrize(
     ("scenario", "is_judged"),
     [
