@@ -11,13 +11,14 @@ from faker import Faker
 from locust import FastHttpUser, between, task
 from locust.exception import StopUser
 
-from loadtests.lost_answers import FAULTS, paid_within_s
+from loadtests.control_faults import kinds_here
+from loadtests.lost_answers import paid_within_s
 
 JOURNEY_TYPE = "E2E"
 JOURNEY_NAME = "order placed → paid"
 PAID = ("paid", "fulfilled")
 FAILED = "failed"
-PAID_WITHIN_S = paid_within_s(os.environ.get(FAULTS, ""))
+PAID_WITHIN_S = paid_within_s(kinds_here())
 # A share of the wait so far: the moment of payment is then known to a tenth, at few requests.
 POLL_SHARE = 0.1
 POLL_LEAST_S = 0.02

@@ -1,7 +1,7 @@
 """The kinds of faults in force come in; what they excuse, and for how long to wait, goes out.
 
-Kinds are a text like ``drop,lose_response``, as the variable ``LOAD_FAULTS`` has them. Where it
-says nothing, nothing is excused but an answer that names itself a fault's.
+Kinds are a text like ``drop,lose_response``, as the variable ``LOAD_FAULTS`` has them. Where there
+are none, nothing is excused but an answer that names itself a fault's.
 """
 
 from __future__ import annotations

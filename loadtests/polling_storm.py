@@ -1,7 +1,6 @@
 """Pollers: those who ask the provider again and again, in the ways that its API offers.
 
-From the environment: ``LOAD_PSP``, ``LOAD_PSP_KEY``, and in ``LOAD_FAULTS`` the kinds of faults in
-force, if any.
+From the environment: ``LOAD_PSP``, ``LOAD_PSP_KEY``, and what ``control_faults.kinds_here`` reads.
 """
 
 from __future__ import annotations
@@ -12,10 +11,11 @@ from typing import Any
 
 from locust import FastHttpUser, between, task
 
-from loadtests.lost_answers import FAULTS, is_forgiven, poll_timeout_s
+from loadtests.control_faults import kinds_here
+from loadtests.lost_answers import is_forgiven, poll_timeout_s
 
 PAGE = 50
-KINDS = os.environ.get(FAULTS, "")
+KINDS = kinds_here()
 # Waiting for what a fault has taken away says nothing about the provider: a row of its own.
 LOST = "no answer, by a fault"
 

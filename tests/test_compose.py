@@ -15,6 +15,7 @@ import httpx
 import pytest
 import yaml
 
+from loadtests.lost_answers import FAULTS, stop_timeout_s
 from tests.loadtests.test_run_load import patient_thresholds
 from tests.topology import (
     FASTER,
@@ -55,6 +56,18 @@ def test_the_file_and_the_users_that_locust_is_given_exist(service: str) -> None
     users = [word for word in command if word.istitle()]
     assert users
     assert all(f"import {user}" in file.read_text(encoding="utf-8") for user in users)
+
+
+@pytest.mark.parametrize("service", ["locust-master", "locust-worker"])
+def test_users_can_ask_the_provider_which_faults_are_in_force(service: str) -> None:
+    environment = settings_of(service)
+    assert FAULTS not in environment, "what is told once and for all is wrong for other presets"
+    assert environment["LOAD_ADMIN_TOKEN"] == settings_of("psp-api")["PSP_ADMIN_TOKEN"]
+
+
+def test_buyers_have_the_time_that_they_need_where_answers_are_lost() -> None:
+    command = SERVICES["locust-master"]["command"]
+    assert float(command[command.index("--stop-timeout") + 1]) == stop_timeout_s("outage")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -8,14 +8,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from loadtests.lost_answers import is_forgiven, paid_within_s, poll_timeout_s
+from loadtests.control_faults import kinds_here
+from loadtests.lost_answers import FAULTS, is_forgiven, paid_within_s, poll_timeout_s
 
 ROOT = Path(__file__).parent.parent.parent
 LOST = "no answer, by a fault"
@@ -77,14 +79,73 @@ def never_answering() -> Iterator[str]:
                 connection.close()
 
 
-def poll(url: str, kinds: str, result: Path) -> dict[str, Any]:
+class LosingProvider(BaseHTTPRequestHandler):
+    """Tells whoever has the admin's token which faults are in force, and nobody anything else."""
+
+    def do_GET(self) -> None:
+        if self.path != "/_control/faults":
+            self.rfile.read(1)  # until the client gives up
+            return
+        is_admin = self.headers.get("authorization") == "Bearer admin_test"
+        body = b'{"data": [{"kind": "outage"}, {"kind": "drop"}], "fired": {}}'
+        self.send_response(200 if is_admin else 403)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def losing_provider() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), LosingProvider) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    def kinds(**variables: str) -> str:
+        for name in (FAULTS, "LOAD_PSP", "LOAD_ADMIN_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        kinds_here.cache_clear()
+        return kinds_here()
+
+    yield kinds
+    kinds_here.cache_clear()
+
+
+def test_where_no_kinds_are_told_the_provider_is_asked_which_are_in_force(
+    told: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with losing_provider() as url:
+        assert told(LOAD_PSP=url, LOAD_ADMIN_TOKEN="admin_test") == "drop,outage"
+        assert capsys.readouterr().err == ""
+        assert told(LOAD_PSP=url, LOAD_FAULTS="") == ""
+        assert told(LOAD_PSP=url) == ""
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("load: the provider does not say which faults are in force (")
+    assert told(LOAD_SHOP="http://127.0.0.1:9") == ""
+
+
+def poll(url: str, kinds: str | None, result: Path) -> dict[str, Any]:
     """What two pollers told of so many seconds."""
+    variables = {"LOAD_PSP": url, "LOAD_ADMIN_TOKEN": "admin_test"}
+    variables |= {"LOAD_RESULT_FILE": str(result)} | ({} if kinds is None else {FAULTS: kinds})
     file = ROOT / "loadtests" / "locustfile.py"
     users = ("--users", "2", "--spawn-rate", "2", "--run-time", "2s", "--stop-timeout", "6")
     subprocess.run(
         (sys.executable, "-m", "locust", "--locustfile", file, "--headless", *users, "Poller"),
         cwd=ROOT,
-        env=os.environ | {"LOAD_PSP": url, "LOAD_FAULTS": kinds, "LOAD_RESULT_FILE": str(result)},
+        env=os.environ | variables,
         capture_output=True,
         timeout=60,
     )
@@ -99,6 +160,14 @@ def test_a_lost_answer_costs_a_poller_seconds_and_is_no_failure(tmp_path: Path) 
     assert told["failures"] == []
     assert {one["name"] for one in told["requests"]} == {LOST}, "kept apart from real answers"
     assert all(one["p99_ms"] < 5_000 for one in told["requests"])
+
+
+@pytest.mark.live
+def test_pollers_find_out_by_themselves_that_answers_are_lost(tmp_path: Path) -> None:
+    with losing_provider() as url:
+        told = poll(url, None, tmp_path / "result.json")
+    assert told["failures"] == []
+    assert {one["name"] for one in told["requests"]} == {LOST}
 
 
 @pytest.mark.live
