@@ -23,7 +23,7 @@ from psp_sim.app import create_app
 from psp_sim.domain.endpoint import check_url
 from psp_sim.domain.errors import InvalidFault, InvalidUrl
 from psp_sim.domain.faults import parse_fault
-from psp_sim.log_lines import JsonLines, TextLines
+from psp_sim.log_lines import JsonLines, Seldom, TextLines
 from psp_sim.server import bind, loop_factory, real_transport, serve, url_of
 from psp_sim.settings import Settings, environment_name, option_name, parsed_settings
 from sqlport import Database, DatabaseError, open_database
@@ -109,6 +109,7 @@ def _write_log(settings: Settings) -> None:
     is_coloured = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     is_json = settings.log_format == "json"
     handler.setFormatter(JsonLines() if is_json else TextLines(is_coloured=is_coloured))
+    handler.addFilter(Seldom())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("psp_sim").setLevel(logging.WARNING if settings.quiet else logging.INFO)
 

@@ -16,7 +16,7 @@ _LOG = logging.getLogger("psp_sim")
 
 def database_unavailable(problem: Exception) -> DatabaseUnavailable:
     """Return what a caller is told, who learns nothing of what is behind us; the log does."""
-    _LOG.warning("a call was put off: %s", problem)
+    _LOG.warning("a call was put off: %s", problem, extra=_seldom("call", problem))
     return DatabaseUnavailable("the provider cannot store or read anything now: try again")
 
 
@@ -29,5 +29,11 @@ def tell_if_away(who: str, problem: BaseException) -> bool:
         return tell_if_away(who, away.exceptions[0])
     if not isinstance(problem, DATABASE_AWAY):
         return False
-    _LOG.warning("%s waits for the database: %s", who, problem)
+    kind = who.partition(" ")[0]
+    _LOG.warning("%s waits for the database: %s", who, problem, extra=_seldom(kind, problem))
     return True
+
+
+def _seldom(kind: str, problem: BaseException) -> dict[str, str]:
+    """Say of a line that one in a while is enough for all of its kind."""
+    return {"seldom": f"{kind} {type(problem).__name__}"}

@@ -28,6 +28,7 @@ from starlette.applications import Starlette
 
 from shop import event_store
 from shop.app import create_app
+from shop.log_lines import Seldom
 from shop.parts import Parts
 from shop.server import BreakOffWhenStopped, ShopProtocol, end_what_is_left
 from shop.settings import BadSetting, Settings, documented, settings_from
@@ -91,7 +92,9 @@ def main(arguments: list[str] | None = None, parts: Parts = Parts()) -> int:
         listener = _listen(settings.host, settings.port)
     except (BadSetting, OSError) as problem:
         _give_up(str(problem))
-    logging.basicConfig(level=logging.WARNING, format="shop: %(message)s")
+    lines = logging.StreamHandler()
+    lines.addFilter(Seldom())
+    logging.basicConfig(level=logging.WARNING, format="shop: %(message)s", handlers=[lines])
     with listener, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             return runner.run(_serve(settings, listener, parts))

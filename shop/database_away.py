@@ -15,6 +15,11 @@ _LOG = logging.getLogger("shop")
 def log_failure(who: str, what: str, problem: Exception) -> None:
     """Write why some work failed: in one line if the database is away, else with its traceback."""
     if isinstance(problem, DATABASE_AWAY):
-        _LOG.warning("%s waits for the database: %s", who, problem)
+        _LOG.warning("%s waits for the database: %s", who, problem, extra=seldom(who, problem))
     else:
         _LOG.error("%s %s", who, what, exc_info=problem)
+
+
+def seldom(kind: str, problem: Exception) -> dict[str, str]:
+    """Say of a line that one in a while is enough for all of its kind."""
+    return {"seldom": f"{kind} {type(problem).__name__}"}

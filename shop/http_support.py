@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shop.database_away import seldom
 from shop.domain.errors import (
     AdminOnly,
     BodyTooLarge,
@@ -80,7 +81,7 @@ async def on_shop_error(_request: Request, error: Exception) -> Response:
 
 async def on_database_error(_request: Request, error: Exception) -> Response:
     """Nothing is known to be stored, so the sender of a webhook has to keep it and come again."""
-    _LOG.error("the database gave no usable answer: %s", error)
+    _LOG.error("the database gave no usable answer: %s", error, extra=seldom("a call", error))
     return problem_response(DatabaseUnavailable("the shop cannot store anything now: try again"))
 
 

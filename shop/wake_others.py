@@ -9,6 +9,7 @@ import asyncio
 import logging
 from dataclasses import fields
 
+from shop.database_away import seldom
 from shop.ports import Shop, WakeUps
 from shop.workers import Work
 from sqlport import DatabaseError, Others
@@ -41,7 +42,8 @@ async def _tell(others: Others, name: str, wake: asyncio.Event) -> None:
         try:
             await others.tell(_CHANNEL, name)
         except DatabaseError as problem:
-            _LOG.warning("cannot wake the processes that work: %s", problem)
+            said = seldom("to wake others", problem)
+            _LOG.warning("cannot wake the processes that work: %s", problem, extra=said)
 
 
 async def _hear(others: Others, wake: WakeUps) -> None:
@@ -53,5 +55,6 @@ async def _hear(others: Others, wake: WakeUps) -> None:
                     if one in _NAMES:
                         getattr(wake, one).set()
         except DatabaseError as problem:
-            _LOG.warning("cannot hear of other processes' work: %s", problem)
+            said = seldom("to hear others", problem)
+            _LOG.warning("cannot hear of other processes' work: %s", problem, extra=said)
         await asyncio.sleep(_AGAIN_AFTER_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -22,6 +23,7 @@ _AWAY_WAIT_S = 1.0
 # The pool doubles the delay between its attempts, up to this time after the first; then it begins
 # anew. So it is never long after the server that it is back, however long that was away.
 _RECONNECT_TIMEOUT_S = 2.0
+_LOG = logging.getLogger("sqlport")
 
 
 class Reach:
@@ -34,6 +36,7 @@ class Reach:
         self._refusal: str | None = None
         self._in_use = 0
         self._waiting: set[asyncio.Timeout] = set()
+        self._told_away_at: float | None = None
 
     @property
     def problem(self) -> str | None:
@@ -48,6 +51,16 @@ class Reach:
     def answered(self) -> None:
         """A connection could be opened."""
         self._refusal = None
+        if self._told_away_at is not None:
+            away_s = asyncio.get_running_loop().time() - self._told_away_at
+            self._told_away_at = None
+            _LOG.warning("the database is back after %.0f s", away_s)
+
+    def tell_away(self, problem: str) -> None:
+        """Write that the server is away, once until it is back."""
+        if self._told_away_at is None:
+            self._told_away_at = asyncio.get_running_loop().time()
+            _LOG.warning("%s: %s; it is tried again every second or two", UNREACHABLE, problem)
 
     @contextmanager
     def using_one(self) -> Iterator[None]:
@@ -101,6 +114,8 @@ class Connections:
 
     def __init__(self, url: str, pool_size: int, options: dict[str, Any], configure: Any) -> None:
         self._reach = Reach()
+        # It has lines for each connection and each attempt; ours say what matters of them.
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
         self._pool = AsyncConnectionPool[Connection](
             url,
             connection_class=Connection,
@@ -151,6 +166,7 @@ class Connections:
             except TimeoutError:
                 problem = self._reach.problem
                 if problem is not None:
+                    self._reach.tell_away(problem)
                     raise DatabaseUnreachable(f"{UNREACHABLE}: {problem}") from None
                 if now() >= latest:
                     raise DatabaseBusy(_no_connection()) from None

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import re
 from contextlib import AsyncExitStack
 
 import pytest
@@ -81,6 +83,26 @@ async def test_however_long_the_server_is_away_the_next_attempt_is_soon(way, del
         while not await is_there(other):
             pass
     await other.close()
+
+
+async def test_the_log_has_one_line_when_the_server_goes_away_and_one_when_it_is_back(
+    way, database, delays, caplog
+):
+    assert await ask(database) == 1
+    await way.cut()
+    async with asyncio.timeout(60):
+        await until_away(database)
+        while len(delays) < 6:
+            with contextlib.suppress(DatabaseUnreachable, DatabaseBusy):
+                await ask(database)
+    await way.mend()
+    async with asyncio.timeout(60):
+        while not await is_there(database):
+            pass
+    away, back = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert away.getMessage().startswith("the database cannot be reached: ")
+    assert away.getMessage().endswith("; it is tried again every second or two")
+    assert re.fullmatch(r"the database is back after [\d.]+ s", back.getMessage())
 
 
 async def test_who_asks_while_the_server_is_away_is_told_so_and_not_to_raise_the_pool_size(
