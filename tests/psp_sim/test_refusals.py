@@ -302,6 +302,7 @@ def test_every_error_has_a_code_of_its_own_and_a_title():
     assert all(error.title and error.__doc__ for error in classes)
     assert [error.code for error in classes if not error.definite] == [
         "idempotency_key_in_use",
+        "request_too_slow",
         "rate_limited",
         "simulated_error",
         "database_unavailable",
