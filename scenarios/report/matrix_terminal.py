@@ -33,10 +33,9 @@ def _show_grid(console: Console, matrix: Matrix) -> None:
     width = max((len(row.name) for row in matrix.rows), default=0)
     margin = " " * (width + 6)
     numbers = range(1, len(matrix.scenarios) + 1)
-    tens = _blocks([str(n // 10) if n % 10 == 0 else " " for n in numbers])
-    console.print(
-        f"\n{margin}{tens}\n{margin}{_blocks([str(n % 10) for n in numbers])}", style="dim"
-    )
+    tens = _blocks([str(n // 10 % 10) if n % 10 == 0 else " " for n in numbers])
+    ones = _blocks([str(n % 10) for n in numbers])
+    console.print(f"\n{margin}{tens}\n{margin}{ones}", style="dim")
     for row in matrix.rows:
         line = Text(f"{row.name:<{width}} ", "" if row.is_killed else "bold red")
         line.append(f"{row.bug:<5}", "dim")
@@ -47,7 +46,10 @@ def _show_grid(console: Console, matrix: Matrix) -> None:
         console.print(line, no_wrap=True)
     signs = ",  ".join(f"{sign.value} {said}" for sign, said in EXPLAINED.items())
     console.print(f"\n{signs}", style="dim")
-    named = [f"{number:>2} {name}" for number, name in zip(numbers, matrix.scenarios, strict=True)]
+    last = len(str(len(matrix.scenarios)))
+    named = [
+        f"{number:>{last}} {name}" for number, name in zip(numbers, matrix.scenarios, strict=True)
+    ]
     console.print(Columns(named, equal=True, column_first=True), style="dim")
 
 

@@ -95,6 +95,18 @@ def test_the_terminal_shows_the_whole_table_with_one_sign_per_pair() -> None:
     assert "2 of 2 mutants killed by 4 scenarios (8 pairs)" in text
 
 
+def test_a_hundred_scenarios_and_more_stand_below_their_numbers() -> None:
+    names = [f"scenario_{number}" for number in range(1, 112)]
+    row = MutantRow("no_dedupe", "M01", "…", dict.fromkeys(names, HELD), ("scenario_1",))
+    out = StringIO()
+    table = Matrix(names, [row], dict.fromkeys(names, HELD))
+    show_matrix(Console(file=out, width=200, highlight=False), table)
+    tens, ones, signs = out.getvalue().splitlines()[1:4]
+    assert len(tens.rstrip()) < len(ones) == len(signs)
+    assert [tens[at] for at, one in enumerate(ones) if one == "0"] == list("12345678901")
+    assert "  1 scenario_1" in out.getvalue()
+
+
 def test_a_narrow_terminal_shows_who_caught_whom_as_a_list() -> None:
     text = shown(matrix(), width=27)
     assert "1234" not in text
