@@ -20,6 +20,9 @@ async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bo
     if order is None:
         return False
     if step.do == REFUND_AT_CONSOLE:
+        # Whose money is back before the goods leave need not send them.
+        if all(shipment.order != order.id for shipment in stage.warehouse.shipments):
+            return False
         key = f"console-{order.id}-{step.at_s:g}"
         return await payers.refund(stage.provider, order, step.share, key)
     if step.do in STEPS_OF_PAYERS:

@@ -37,6 +37,7 @@ from scenarios.targets.external_fit import (
     judged,
     pace_in,
     paced,
+    with_goods_gone,
     with_late_copies,
 )
 from scenarios.targets.external_shop import ExternalShop
@@ -122,7 +123,7 @@ async def play_external(scenario: Scenario, seed: int, file: str) -> Played:
     settings = _provider_settings(target, scenario.provider, seed)
     began = time.monotonic()
     async with _set(target, settings, seed, f"{scenario.name}-{seed}") as made:
-        fitted = judged(paced(scenario, target), target)
+        fitted = with_goods_gone(judged(paced(scenario, target), target), target)
         if made.service is not None:
             fitted = with_late_copies(fitted, made.service.took_s)
         mends = target.timing.checks_endpoint_within is not None and scenario.troubles_endpoint

@@ -103,6 +103,23 @@ def paced(scenario: Scenario, target: Target) -> Scenario:
     return replace(scenario, order_gap_s=gap_s, chaos_s=chaos_s)
 
 
+def with_goods_gone(scenario: Scenario, target: Target) -> Scenario:
+    """Return the scenario with money that goes back only when the service has sent the goods.
+
+    One whose money is back before it came to that need not send them.
+    """
+    if not scenario.has_late_news:
+        return scenario
+    timing = target.timing
+    own_s = timing.retries_within + (timing.acts_within or timing.retries_within)
+    faults = tuple(
+        _put_off(fault, "by", own_s * TIME_SCALE) if fault.kind in LATE_NEWS else fault
+        for fault in scenario.faults
+    )
+    chaos_s = scenario.chaos_s + own_s * TIME_SCALE
+    return replace(scenario, faults=faults, chaos_s=chaos_s)
+
+
 def _is_about_one_payment(scenario: Scenario) -> bool:
     stays_open = any(
         fault.kind in _STAY_OPEN and "order" in fault.document for fault in scenario.faults
@@ -112,18 +129,26 @@ def _is_about_one_payment(scenario: Scenario) -> bool:
 
 
 def with_late_copies(scenario: Scenario, starts_in_s: float) -> Scenario:
-    """Return the scenario with copies that come when a service that was killed is up again."""
+    """Return the scenario with copies that come when a service that was killed is up again.
+
+    On a busy machine it may take twice as long as it took the first time.
+    """
     if "crash" not in scenario.fault_kinds:
         return scenario
-    faults = tuple(_later(fault, starts_in_s * TIME_SCALE) for fault in scenario.faults)
+    more_s = (2 * starts_in_s + _MARGIN_S) * TIME_SCALE
+    faults = tuple(_later(fault, more_s) for fault in scenario.faults)
     return replace(scenario, faults=faults)
 
 
 def _later(fault: PlannedFault, more_s: float) -> PlannedFault:
     if fault.kind != "duplicate" or not fault.document.get("spacing"):
         return fault
-    spacing_s = parse_duration(fault.document["spacing"]) + more_s
-    return replace(fault, document={**fault.document, "spacing": f"{spacing_s * 1000:.0f}ms"})
+    return _put_off(fault, "spacing", more_s)
+
+
+def _put_off(fault: PlannedFault, key: str, more_s: float) -> PlannedFault:
+    seconds = parse_duration(fault.document[key]) + more_s
+    return replace(fault, document={**fault.document, key: f"{seconds * 1000:.0f}ms"})
 
 
 def why_not_external(scenario: Scenario, target: Target) -> str | None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 
 from scenarios import payers
 from scenarios.api import Api
+from scenarios.evidence import Shipment
+from scenarios.scenario import Step
+from scenarios.stage import Stage
+from scenarios.steps import carry_out
 from tests.scenarios.evidence_of import order, payment
 
 
@@ -29,6 +34,19 @@ async def test_a_refund_at_the_console_waits_for_the_money_and_gives_a_share_bac
     assert await payers.refund(api, one, 0.3, "key") is is_done
     assert asked == [("key", {"payment": "pay_1", "amount": 300})] * is_done
     assert one.refunds_wished == [300] * is_done
+
+
+@pytest.mark.parametrize("goods", [[], [Shipment(1.0, "ord_1", None)]], ids=["here", "gone"])
+async def test_nobody_refunds_before_the_goods_have_left(goods: list[Shipment]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"data": [payment(1)]})
+        return httpx.Response(201, json={})
+
+    provider = Api("http://127.0.0.1:1", httpx.MockTransport(answer), 1.0)
+    stage = SimpleNamespace(provider=provider, warehouse=SimpleNamespace(shipments=goods))
+    step = Step("refund_at_console", 1.0)
+    assert await carry_out(cast(Stage, stage), [order(1)], step) is bool(goods)
 
 
 @pytest.mark.parametrize(

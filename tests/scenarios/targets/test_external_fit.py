@@ -13,6 +13,7 @@ from scenarios.targets.external_fit import (
     judged,
     paced,
     why_not_external,
+    with_goods_gone,
     with_late_copies,
 )
 from scenarios.targets.target_file import Target, load_target
@@ -196,10 +197,22 @@ def test_a_service_that_takes_too_long_to_answer_cannot_be_shown_a_disabled_endp
 def test_a_copy_that_is_to_find_the_service_up_again_waits_until_it_has_started() -> None:
     copy = {"kind": "duplicate", "spacing": "20s"}
     killed = with_late_copies(scenario_of(copy, {"kind": "crash"}), 1.5)
-    assert killed.faults[0].document["spacing"] == "50000ms"
+    assert killed.faults[0].document["spacing"] == "100000ms"
     at_once = scenario_of({"kind": "duplicate", "spacing": 0}, {"kind": "crash"})
     assert with_late_copies(at_once, 1.5) == at_once
     assert with_late_copies(scenario_of(copy), 1.5) == scenario_of(copy)
+
+
+def test_money_goes_back_only_when_the_service_has_had_the_time_to_send_the_goods(
+    tmp_path: Path,
+) -> None:
+    (disputed,) = select(["disputed_payment"])
+    times = RICH + "retries_within = '2s'\nacts_within = '1s'\n"
+    fitted = with_goods_gone(disputed, target_of(tmp_path, TARGET + times))
+    assert fitted.faults[0].document["by"] == "90000ms"
+    assert fitted.chaos_s == disputed.chaos_s + 60
+    (calm,) = select(["calm"])
+    assert with_goods_gone(calm, target_of(tmp_path, TARGET + times)) == calm
 
 
 def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buying(
