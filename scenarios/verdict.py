@@ -73,8 +73,7 @@ class ScenarioResult:
 
     ``broken_run`` is the first run that broke a promise; ``replay`` the file that plays it again.
     ``told`` is the run to tell about: the first that broke, or the first of all.
-    ``second_looks`` has one for each run that was played twice. ``catches`` names broken shops that
-    break in it, and so what may be wrong.
+    ``second_looks`` has one for each run that was played twice.
     """
 
     name: str
@@ -92,7 +91,6 @@ class ScenarioResult:
     told: RunResult | None = None
     marks: Mapping[str, int] = field(default_factory=dict)
     second_looks: Sequence[SecondLook] = ()
-    catches: Sequence[str] = ()
 
 
 def judge(evidence: Evidence, not_shown: Sequence[str] = ()) -> list[InvariantResult]:
@@ -146,7 +144,6 @@ def combine(
         told=next((run for run in runs if run.is_broken), runs[0] if runs else None),
         marks=dict(marks),
         second_looks=_second_looks(runs),
-        catches=scenario.catches,
     )
 
 

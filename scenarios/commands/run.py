@@ -18,6 +18,7 @@ from scenarios.commands import options as common
 from scenarios.commands.options import EXIT_STATUS
 from scenarios.commands.outputs import Outputs
 from scenarios.errors import WrongUsage
+from scenarios.known_causes import known_causes
 from scenarios.marks import sum_of
 from scenarios.mutants import CORRECT
 from scenarios.report import documents, terminal
@@ -30,7 +31,7 @@ from scenarios.report.write_reports import (
     write_markdown,
     write_run_junit,
 )
-from scenarios.run_suite import SIMULATED, is_external, run_suite, try_service
+from scenarios.run_suite import SIMULATED, is_external, run_suite, services_quiet, try_service
 from scenarios.scenario import Scenario
 from scenarios.scenario_files import select
 from scenarios.search.replay import Replay, replay_of, write_replay
@@ -98,7 +99,8 @@ def _work(options: argparse.Namespace) -> int:
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]}..{seeds[-1]}"
     marks = sum_of(result.marks for result in results)
     is_whole = _is_whole_suite(options)
-    told = Told(results, shown, options.target, options.shop, left_out, marks, is_whole)
+    causes = _causes(results, scenarios) if is_external(options.target) else {}
+    told = Told(results, shown, options.target, options.shop, left_out, marks, is_whole, causes)
     _report(options, told, replays, seeds[0], outputs)
     outputs.hand_over(
         lambda console: _show(console, told, hint),
@@ -106,6 +108,14 @@ def _work(options: argparse.Namespace) -> int:
         options.json,
     )
     return outputs.status(EXIT_STATUS[told.verdict])
+
+
+def _causes(
+    results: Sequence[ScenarioResult], scenarios: Sequence[Scenario]
+) -> dict[str, list[str]]:
+    by_name = {scenario.name: scenario for scenario in scenarios}
+    with services_quiet():
+        return {result.name: known_causes(by_name[result.name], result) for result in results}
 
 
 def _check_paths(options: argparse.Namespace) -> None:

@@ -12,7 +12,6 @@ from scenarios.marks import MarkCount, doubts_of
 from scenarios.mutants import CORRECT, MUTANTS
 from scenarios.report.order_story import beginning_of, orders_to_tell, steps_of
 from scenarios.report.timeline import TimelineStep
-from scenarios.run_suite import is_external
 from scenarios.verdict import InvariantResult, ScenarioResult, Verdict, overall
 
 VIOLATIONS_MAX = 3
@@ -22,9 +21,10 @@ VIOLATIONS_MAX = 3
 class Told:
     """What a report is about: results, and how they came about.
 
-    ``left_out`` has the scenarios that the target cannot play, with the reason; ``marks`` what
-    happened how often. They are judged if this ``is_whole``: the catalogue, in virtual time, on the
-    correct shop. A selection need not hit all of them.
+    ``left_out`` has the scenarios that the target cannot play, with the reason; ``causes`` what is
+    known to break a scenario as it was broken; ``marks`` what happened how often. They are judged
+    if this ``is_whole``: the catalogue, in virtual time, on the correct shop. A selection need not
+    hit all of them.
     """
 
     results: Sequence[ScenarioResult]
@@ -34,6 +34,7 @@ class Told:
     left_out: Mapping[str, str] = field(default_factory=dict)
     marks: Sequence[MarkCount] = ()
     is_whole: bool = False
+    causes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -97,18 +98,11 @@ def sentences(told: Told, result: ScenarioResult, only: InvariantResult | None =
         if len(broken.violations) > VIOLATIONS_MAX:
             lines.append(f"And {len(broken.violations) - VIOLATIONS_MAX} more like this.")
         lines.append(f"The promise that broke: “{INVARIANTS[broken.name].promise}”")
-    if causes := known_causes(told, result):
-        lines.append(f"It breaks so where a service has one of these: {'; or '.join(causes)}.")
+    if causes := told.causes.get(result.name):
+        lines.append(f"Known causes: {'; or '.join(causes)}.")
     if result.reasons and only is None:
         lines.append(f"Not proven: {'; '.join(result.reasons)}.")
     return lines
-
-
-def known_causes(told: Told, result: ScenarioResult) -> list[str]:
-    """Say what broke this scenario elsewhere; of our own broken shops everybody knows."""
-    if not is_external(told.target) or result.verdict is not Verdict.BROKEN:
-        return []
-    return [MUTANTS[name].summary for name in result.catches]
 
 
 def order_stories(result: ScenarioResult) -> list[OrderStory]:

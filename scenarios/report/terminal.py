@@ -16,7 +16,7 @@ from rich.text import Text
 from psp_sim.domain.duration import format_duration
 from scenarios.invariants import INVARIANTS
 from scenarios.mutants import MUTANTS
-from scenarios.report.story import Told, known_causes, self_checks
+from scenarios.report.story import Told, self_checks
 from scenarios.scenario import Scenario
 from scenarios.verdict import ScenarioResult, Verdict
 
@@ -120,7 +120,7 @@ def _show_trouble(console: Console, told: Told, result: ScenarioResult) -> None:
         if invariant.verdict is Verdict.BROKEN:
             console.print(f"[bold red]✗ {result.name}[/bold red]: {invariant.name}")
             console.print(f"    {escape(invariant.message or '')}")
-    for cause in known_causes(told, result):
+    for cause in told.causes.get(result.name, ()):
         console.print(f"    a known cause: {escape(cause)}", style="dim")
     if result.replay:
         console.print(f"    again: psp-scenarios replay {escape(result.replay)}")
