@@ -154,6 +154,7 @@ class Evidence:
     """All that a verdict rests on; payments and deliveries are as the provider shows them.
 
     ``endpoint_troubles`` is how often something befell the endpoint of a shop that looks after it.
+    ``healed_at`` is when all faults were lifted, in the world's Unix seconds.
     ``unknown_orders`` were paid for, and the shop that was asked for them has none of them.
     ``undone_steps`` names what people wanted to do and could not, however often they tried.
     """
@@ -174,6 +175,7 @@ class Evidence:
     endpoints: Sequence[Mapping[str, Any]] = ()
     endpoint_troubles: int = 0
     unknown_orders: Sequence[str] = ()
+    healed_at: float | None = None
 
     @property
     def began_at(self) -> float:

@@ -53,6 +53,7 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
         order.never_settles |= any(
             (each.do, each.order) == (APPROVE, order.number) for each in undone
         )
+    healed_at = stage.now()
     fired = await faults.lift(scenario)
     evidence = await _come_to_rest(scenario, stage, orders, fired, Deadline(stage, bound_s))
     undone_steps = tuple(step.do for step in undone)
@@ -63,6 +64,7 @@ async def play(scenario: Scenario, stage: Stage, bound_s: float) -> Evidence:
         incidents=stage.world.incidents() if stage.world is not None else (),
         disturbances=faults.disturbances,
         pace=stage.pace,
+        healed_at=healed_at,
     )
 
 

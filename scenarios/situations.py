@@ -85,6 +85,23 @@ def _told_by_webhook(evidence: Evidence) -> bool:
     return bool(acted_on(evidence))
 
 
+def _told_before_healing(evidence: Evidence) -> bool:
+    return evidence.healed_at is not None and any(
+        delivery["type"] == _SUCCEEDED and ended_at(attempt) < evidence.healed_at
+        for delivery, attempt in _taken(evidence)
+    )
+
+
+def _copies_came_at_once(evidence: Evidence) -> bool:
+    busy_until: dict[str, float] = {}
+    taken = (attempt for _, attempt in _taken(evidence))
+    for attempt in sorted(taken, key=began_at):
+        if began_at(attempt) < busy_until.get(attempt["webhook_id"], 0.0):
+            return True
+        busy_until[attempt["webhook_id"]] = ended_at(attempt)
+    return False
+
+
 def _deaths(evidence: Evidence) -> Iterable[float]:
     return [
         one.began_at for one in evidence.disturbances if one.kind in _DEADLY and "shop" in one.hosts
@@ -139,6 +156,16 @@ SITUATIONS: Mapping[str, Situation] = {
             "told_by_webhook",
             "the shop was told of a success in time to act upon it",
             _told_by_webhook,
+        ),
+        Situation(
+            "told_before_healing",
+            "the shop was told of a success while the faults were in force",
+            _told_before_healing,
+        ),
+        Situation(
+            "copies_came_at_once",
+            "a copy of a webhook was sent while the other had not been answered",
+            _copies_came_at_once,
         ),
         Situation(
             "left_to_do_at_death",

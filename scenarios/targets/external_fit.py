@@ -41,6 +41,8 @@ _OVERLAP = "rotation_overlap"
 # How far apart customers buy where it matters whose payment the provider gets first.
 _APART_S = 1.0
 _APART_MAX_S = 3.0
+# The situation for which a payment has to be made before API calls fail.
+_TOLD_IN_CHAOS = "told_before_healing"
 # Faults that keep a payment open: the order of the customer whose it is has to stay so too.
 _STAY_OPEN = ("never_settle", "require_action")
 
@@ -89,10 +91,13 @@ def paced(scenario: Scenario, target: Target) -> Scenario:
     before have failed: a success in between would keep it enabled. And somebody buys after it has
     mended its endpoint. Where it matters whose payment it is, customers come so far apart that
     payments are made in the order of buying, also by a worker that takes up orders in any order.
+    Where webhooks are to come in the midst of faults, these begin when a first payment is made.
     """
+    own_s = min(max(_APART_S, target.timing.retries_within), _APART_MAX_S)
     if _is_about_one_payment(scenario):
-        apart_s = min(max(_APART_S, target.timing.retries_within), _APART_MAX_S)
-        return replace(scenario, order_gap_s=max(scenario.order_gap_s, apart_s * TIME_SCALE))
+        return replace(scenario, order_gap_s=max(scenario.order_gap_s, own_s * TIME_SCALE))
+    if _TOLD_IN_CHAOS in scenario.needs:
+        return _begun_later(scenario, own_s * TIME_SCALE)
     within_s = target.timing.checks_endpoint_within
     if within_s is None or _REGISTRATION not in scenario.provider or scenario.orders == 1:
         return scenario
@@ -101,6 +106,14 @@ def paced(scenario: Scenario, target: Target) -> Scenario:
     gap_s = max(scenario.order_gap_s, max(mended_s, failed_s) * TIME_SCALE)
     chaos_s = max(scenario.chaos_s, gap_s * scenario.orders)
     return replace(scenario, order_gap_s=gap_s, chaos_s=chaos_s)
+
+
+def _begun_later(scenario: Scenario, more_s: float) -> Scenario:
+    faults = tuple(
+        replace(fault, start_s=fault.start_s + more_s) if fault.start_s else fault
+        for fault in scenario.faults
+    )
+    return replace(scenario, faults=faults, chaos_s=scenario.chaos_s + more_s)
 
 
 def with_goods_gone(scenario: Scenario, target: Target) -> Scenario:

@@ -68,6 +68,12 @@ def stray(created_s: int) -> dict[str, Any]:
             {"pace": PACE},
             {"pace": PACE, "deliveries": [delivery((500, []))]},
         ),
+        ("told_before_healing", {"healed_at": 1.0}, {"healed_at": 0.005}),
+        (
+            "copies_came_at_once",
+            {"deliveries": [called(1), called(1.009)]},
+            {"deliveries": [called(1), called(1.011), called(1, webhook_id="evt_2")]},
+        ),
         (
             "left_to_do_at_death",
             {"disturbances": [died(1)], "shipments": [Shipment(3.0, "ord_1", "ful_1")]},

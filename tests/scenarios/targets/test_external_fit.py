@@ -215,6 +215,13 @@ def test_money_goes_back_only_when_the_service_has_had_the_time_to_send_the_good
     assert with_goods_gone(calm, target_of(tmp_path, TARGET + times)) == calm
 
 
+def test_questions_fail_only_when_a_first_payment_has_been_made(tmp_path: Path) -> None:
+    (scenario,) = select(["provider_cannot_be_asked"])
+    target = target_of(tmp_path, TARGET + RICH + "retries_within = '2s'\n")
+    assert paced(scenario, target).faults[0].start_s == scenario.faults[0].start_s + 40
+    assert paced(scenario, target).chaos_s == scenario.chaos_s + 40
+
+
 def test_where_a_person_deals_with_one_payment_they_are_made_in_the_order_of_buying(
     tmp_path: Path,
 ) -> None:
