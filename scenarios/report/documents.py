@@ -77,7 +77,10 @@ def list_document(scenarios: Sequence[Scenario]) -> dict[str, Any]:
 
 
 def run_document(told: Told, seed: int) -> dict[str, Any]:
-    """Return the result of ``run``; ``left_out`` says why a scenario was not played."""
+    """Return the result of ``run``; ``left_out`` says why a scenario was not played.
+
+    ``known_causes`` says what breaks a scenario as it was broken, on a service of one's own.
+    """
     left_out = [{"name": name, "reason": reason} for name, reason in told.left_out.items()]
     return {
         "verdict": told.verdict,
@@ -85,7 +88,10 @@ def run_document(told: Told, seed: int) -> dict[str, Any]:
         "seed": seed,
         "target": told.target,
         "shop": told.shop,
-        "scenarios": [_scenario(result) for result in told.results],
+        "scenarios": [
+            {**_scenario(result), "known_causes": list(told.causes.get(result.name, ()))}
+            for result in told.results
+        ],
         "left_out": left_out,
         "marks": [asdict(mark) for mark in told.marks],
     }

@@ -15,6 +15,7 @@ import pytest
 from scenarios.__main__ import main
 from scenarios.report import terminal
 from scenarios.report.annotations import annotation_lines
+from scenarios.report.documents import run_document
 from scenarios.report.html import OPEN_STORIES, html_report
 from scenarios.report.junit import junit_text
 from scenarios.report.markdown import markdown_report
@@ -163,6 +164,8 @@ def test_what_breaks_a_service_of_ones_own_is_told_with_what_is_known_to_cause_i
         said = " ".join(capsys.readouterr().out.split())
         assert ("a known cause: ships again" in said) is bool(told.causes)
         assert ("Known causes: ships again." in markdown_report(told)) is bool(told.causes)
+        played = {each["name"]: each for each in run_document(told, 1)["scenarios"]}
+        assert bool(played["duplicated_webhooks"]["known_causes"]) is bool(told.causes)
 
 
 def test_a_promise_that_the_target_cannot_show_is_not_called_unproven(held: Told) -> None:
