@@ -13,8 +13,8 @@ from shop.ports import Clock
 from shop.queues import Due
 
 _PAUSE_AFTER_ERROR_S = 1.0
-# What failed may be due again at once. One that is broken should not hold up the others for long,
-# and when all of them fail, such as on a full disk, to try again soon helps nobody.
+# What failed keeps its place for so long. So one that is broken holds up nobody while there are
+# others; and when all of them fail, such as on a full disk, to try again soon helps nobody.
 _PAUSE_FIRST_S, _PAUSE_CAP_S = 0.1, 5.0
 # A wall clock read as a float can lag behind the timer that just fired by less than this.
 _SHORTEST_SLEEP_S = 0.001
@@ -37,7 +37,7 @@ async def work_off(
     moves_forward: bool = True,
     longest_sleep_s: float = math.inf,
 ) -> None:
-    """Run for ever. An error in one item is logged, and the others come after a short pause.
+    """Run for ever. An error in one item is logged, and its place stays empty for a short while.
 
     Args:
         take: called with how many items there is room for
@@ -48,17 +48,20 @@ async def work_off(
         longest_sleep_s: after how long to look again, though the clock says that it is too early
     """
     under_way = failures = 0
-    has_failed = False
 
     async def run(item: T) -> None:
-        nonlocal under_way, failures, has_failed
-        is_to_look = moves_forward
+        nonlocal under_way, failures
+        is_to_look, failures_before = moves_forward, failures
         try:
             await handle(item)
             failures = 0
         except Exception as problem:
-            is_to_look = has_failed = True
+            is_to_look = True
             log_failure(name, "failed; it will be tried again", problem)
+            # Those that fail together have one cause, and count as one.
+            failures = max(failures, failures_before + 1)
+            pause_s = delay_after(failures, first_s=_PAUSE_FIRST_S, cap_s=_PAUSE_CAP_S)
+            await asyncio.sleep(pause_s)
         finally:
             is_to_look = is_to_look or under_way >= at_once
             under_way -= 1
@@ -76,10 +79,6 @@ async def work_off(
                     tasks.create_task(run(item))
                 next_at = due.next_at if under_way < at_once else None
             await _sleep_until(next_at, wake, clock, longest_sleep_s)
-            if has_failed:
-                has_failed, failures = False, failures + 1
-                pause_s = delay_after(failures, first_s=_PAUSE_FIRST_S, cap_s=_PAUSE_CAP_S)
-                await asyncio.sleep(pause_s)
 
 
 async def _taken(

@@ -110,6 +110,25 @@ async def test_what_fails_and_is_due_at_once_is_not_tried_without_a_pause() -> N
     assert queue.done == ["a"]
 
 
+async def test_what_fails_keeps_one_place_for_a_while_and_the_others_go_on() -> None:
+    queue = await _worked_off(Queue("broken", *"abc"), at_once=2, moves_forward=False)
+    assert queue.done == ["broken", *"abc"]
+
+
+async def test_while_all_fails_each_place_pauses_and_what_fails_together_counts_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counts: list[int] = []
+
+    def delay(failures: int, **_: float) -> float:
+        counts.append(failures)
+        return 3600.0
+
+    monkeypatch.setattr("shop.workers.delay_after", delay)
+    queue = await _worked_off(Queue(*["broken"] * 5), at_once=3, moves_forward=False)
+    assert (queue.done, counts) == (["broken"] * 3, [1, 1, 1])
+
+
 async def test_pauses_grow_while_all_fails_and_begin_anew_after_a_success(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
