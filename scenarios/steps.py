@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scenarios import endpoints, payers
 from scenarios.evidence import OrderSeen
-from scenarios.scenario import REFUND_AT_CONSOLE, STEPS_OF_PAYERS, STEPS_ON_ENDPOINTS, Step
+from scenarios.scenario import REFUND, REFUND_AT_CONSOLE, STEPS_OF_PAYERS, STEPS_ON_ENDPOINTS, Step
 from scenarios.stage import Stage
 
 
@@ -19,15 +19,16 @@ async def carry_out(stage: Stage, orders: Sequence[OrderSeen], step: Step) -> bo
     order = next((each for each in orders if each.number == step.order), None)
     if order is None:
         return False
-    if step.do == REFUND_AT_CONSOLE:
+    # Nobody knows the pace of a stranger: what is to come second waits for the first.
+    waits = stage.patience is not None
+    needs_goods_gone = step.do == REFUND_AT_CONSOLE or (step.do == REFUND and waits)
+    if needs_goods_gone and order.id not in {one.order for one in stage.warehouse.shipments}:
         # Whose money is back before the goods leave need not send them.
-        if all(shipment.order != order.id for shipment in stage.warehouse.shipments):
-            return False
+        return False
+    if step.do == REFUND_AT_CONSOLE:
         key = f"console-{order.id}-{step.at_s:g}"
         return await payers.refund(stage.provider, order, step.share, key)
     if step.do in STEPS_OF_PAYERS:
-        # Nobody knows the pace of a stranger: what is to come second waits for the first.
-        waits = stage.patience is not None
         return await payers.carry_out(stage.provider, step.do, order, waits=waits)
     return await _refund(stage, order, step)
 

@@ -119,14 +119,16 @@ def _begun_later(scenario: Scenario, more_s: float) -> Scenario:
 def with_goods_gone(scenario: Scenario, target: Target) -> Scenario:
     """Return the scenario with money that goes back only when the service has sent the goods.
 
-    One whose money is back before it came to that need not send them.
+    One whose money is back before it came to that need not send them. News that is to come after
+    that comes as much later.
     """
     if not scenario.has_late_news:
         return scenario
     timing = target.timing
+    late = (*LATE_NEWS, "delay")
     own_s = timing.retries_within + (timing.acts_within or timing.retries_within)
     faults = tuple(
-        _put_off(fault, "by", own_s * TIME_SCALE) if fault.kind in LATE_NEWS else fault
+        _put_off(fault, "by", own_s * TIME_SCALE) if fault.kind in late else fault
         for fault in scenario.faults
     )
     chaos_s = scenario.chaos_s + own_s * TIME_SCALE

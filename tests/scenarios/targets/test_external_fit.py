@@ -211,6 +211,10 @@ def test_money_goes_back_only_when_the_service_has_had_the_time_to_send_the_good
     fitted = with_goods_gone(disputed, target_of(tmp_path, TARGET + times))
     assert fitted.faults[0].document["by"] == "90000ms"
     assert fitted.chaos_s == disputed.chaos_s + 60
+    (told_first,) = select(["late_failure_told_first"])
+    later = with_goods_gone(told_first, target_of(tmp_path, TARGET + times))
+    delayed_s, gone_s = (fault.document["by"] for fault in later.faults)
+    assert (delayed_s, gone_s) == ("180000ms", "80000ms"), "the success is told last all the same"
     (calm,) = select(["calm"])
     assert with_goods_gone(calm, target_of(tmp_path, TARGET + times)) == calm
 
