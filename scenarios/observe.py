@@ -52,7 +52,7 @@ async def _captures(stage: Stage) -> dict[str, float]:
         after = f"&after={page['next']}"
 
 
-async def _unknown_orders(
+async def unknown_orders(
     stage: Stage, orders: Sequence[OrderSeen], payments: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """Return the orders that were paid for though the shop says that it has no such order."""
@@ -86,7 +86,7 @@ async def final_reads(
         return Evidence(
             orders=orders,
             payments=(payments := await stage.provider.get_all("/v1/payments")),
-            unknown_orders=await _unknown_orders(stage, orders, payments),
+            unknown_orders=await unknown_orders(stage, orders, payments),
             captured_at=await _captures(stage),
             endpoints=(endpoints := await read_endpoints(stage)),
             deliveries=await read_deliveries(stage, endpoints),

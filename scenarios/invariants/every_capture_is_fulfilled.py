@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from scenarios.evidence import PAID, Evidence
 from scenarios.invariants.finding import Finding, Invariant, Violation
 
 
 def check(evidence: Evidence) -> Finding:
-    """Look for each captured payment's order, known to the shop, paid and at the warehouse."""
+    """Look for each captured payment's order, known to the shop, paid and at the warehouse.
+
+    A shop need not know of an order whose money it gave back.
+    """
     captured = {payment["reference"] for payment in evidence.captured()}
     violations = []
     for order in evidence.orders:
@@ -18,12 +24,18 @@ def check(evidence: Evidence) -> Finding:
         elif not evidence.fulfilments_of(order.id):
             sentence = f"order {order.id} was paid for and never reached the warehouse"
             violations.append(Violation(sentence))
+    kept = {each["reference"] for each in evidence.captured() if not _is_given_back(each)}
     if not any(one.forgets and "shop" in one.hosts for one in evidence.disturbances):
         violations += [
             Violation(f"order {reference} was paid for, and the shop has no such order")
             for reference in evidence.unknown_orders
+            if reference in kept
         ]
     return Finding(len(captured), violations)
+
+
+def _is_given_back(payment: Mapping[str, Any]) -> bool:
+    return bool(payment.get("amount_refunded", 0) >= payment["amount"])
 
 
 INVARIANT = Invariant(

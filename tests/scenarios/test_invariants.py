@@ -78,7 +78,9 @@ BROKEN: dict[str, dict[str, Evidence]] = {
     "every_capture_is_fulfilled": {
         "still pending": evidence(orders=[order(1, "pending")]),
         "never at the warehouse": evidence(shipments=[]),
-        "not known to the shop": evidence(unknown_orders=["ord_2"]),
+        "not known to the shop": evidence(
+            payments=[payment(1), payment(2)], unknown_orders=["ord_2"]
+        ),
     },
     "fulfilled_only_if_captured": {
         "declined": evidence(payments=[payment(1, "failed")]),

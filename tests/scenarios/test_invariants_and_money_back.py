@@ -105,3 +105,12 @@ def test_money_that_the_bank_took_back_after_the_goods_left_breaks_no_promise() 
     for name in ("fulfilled_only_if_captured", "shop_agrees_with_provider"):
         assert not INVARIANTS[name].check(seen).violations
         assert INVARIANTS[name].check(wrong).violations
+
+
+def test_an_order_that_the_shop_does_not_know_is_missed_unless_its_money_was_given_back() -> None:
+    check = INVARIANTS["every_capture_is_fulfilled"].check
+    gone = payment(2, reference="ord_2")
+    found = check(evidence(payments=[payment(1), gone], unknown_orders=["ord_2"]))
+    assert found.violations == ["order ord_2 was paid for, and the shop has no such order"]
+    given_back = [payment(1), gone | {"amount_refunded": 1000}]
+    assert not check(evidence(payments=given_back, unknown_orders=["ord_2"])).violations
