@@ -24,8 +24,7 @@ OURS = {"psp_sim", "sqlport", "shop", "scenarios", "loadtests", "tests"}
 LOADED_BY_NAME = {"httptools"}
 # Of an extra, and imported only by the file that the extra is for.
 OPTIONAL = {
-    "locust", "gevent", "psutil", "psycopg", "psycopg_pool", "cryptography", "pytest",
-    "distributed",
+    "locust", "psutil", "psycopg", "psycopg_pool", "cryptography", "pytest", "distributed",
 }  # fmt: skip
 # Plugins of this environment that the scratch project has no use for, and that are slow to load.
 OTHER_PLUGINS = ("playwright", "locust", "hypothesispytest", "faker", "pyreqwest", "schemathesis")
