@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from typing import Any
 
-import gevent  # type: ignore[import-untyped]
 from locust.env import Environment
 from locust.runners import WorkerRunner
 from locust.stats import RequestStats
@@ -26,12 +27,13 @@ class Silence:
     def watch(self, environment: Environment, **_: Any) -> None:
         """Begin; a master does it for its workers."""
         if not isinstance(environment.runner, WorkerRunner):
-            gevent.spawn(self._watch, environment)
+            # Under locust a thread is one of its greenlets, like every user.
+            threading.Thread(target=self._watch, args=(environment,), daemon=True).start()
 
     def _watch(self, environment: Environment) -> None:
         lost_before, silent_s = 0, 0.0
         while True:
-            gevent.sleep(LOOK_EVERY_S)
+            time.sleep(LOOK_EVERY_S)
             answered, lost, why = counted(environment.stats)
             silent_s += LOOK_EVERY_S
             if answered != self.answered:
