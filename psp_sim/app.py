@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
@@ -27,7 +27,7 @@ from psp_sim.http_control import control_routes
 from psp_sim.http_endpoints import endpoint_routes
 from psp_sim.http_events import event_routes
 from psp_sim.http_openapi import openapi_routes
-from psp_sim.http_operation import BUG, problem
+from psp_sim.http_operation import BUG, NoAnswer, problem
 from psp_sim.http_operations import operations_routes
 from psp_sim.http_payments import payment_routes
 from psp_sim.http_refunds import refund_routes
@@ -76,6 +76,7 @@ def create_app(
         exception_handlers={
             HTTPException: _http_error,
             **dict.fromkeys(DATABASE_AWAY, _database_away),
+            ClientDisconnect: _client_gone,
             Exception: _unexpected,
         },
         lifespan=lambda app: _running(provider, app),
@@ -161,6 +162,10 @@ def _methods_of(routes: Sequence[BaseRoute], path: str) -> list[str]:
 
 async def _database_away(_: Request, error: Exception) -> Response:
     return problem(database_unavailable(error))
+
+
+async def _client_gone(_: Request, __: Exception) -> Response:
+    return NoAnswer()
 
 
 async def _unexpected(_: Request, __: Exception) -> Response:

@@ -179,3 +179,18 @@ async def test_this_machine_is_known_by_its_loopback_addresses(stand, client, st
 
     await stand.psp._app(scope_of("GET", "/_control/faults", client), receive, send)
     assert sent[0]["status"] == status
+
+
+@in_world()
+async def test_who_goes_away_in_the_middle_of_a_body_gets_no_answer_and_is_no_bug(stand):
+    said = [{"type": "http.request", "body": b"[", "more_body": True}]
+    answered = []
+
+    async def receive():
+        return said.pop(0) if said else {"type": "http.disconnect"}
+
+    async def send(message):
+        answered.append(message)
+
+    await stand.psp._app(scope_of("POST", "/_control/faults"), receive, send)
+    assert answered == []
