@@ -152,7 +152,9 @@ def with_late_copies(scenario: Scenario, starts_in_s: float) -> Scenario:
         return scenario
     more_s = (2 * starts_in_s + _MARGIN_S) * TIME_SCALE
     faults = tuple(_later(fault, more_s) for fault in scenario.faults)
-    return replace(scenario, faults=faults)
+    if faults == scenario.faults:
+        return scenario
+    return replace(scenario, faults=faults, chaos_s=scenario.chaos_s + more_s)
 
 
 def _later(fault: PlannedFault, more_s: float) -> PlannedFault:

@@ -198,6 +198,7 @@ def test_a_copy_that_is_to_find_the_service_up_again_waits_until_it_has_started(
     copy = {"kind": "duplicate", "spacing": "20s"}
     killed = with_late_copies(scenario_of(copy, {"kind": "crash"}), 1.5)
     assert killed.faults[0].document["spacing"] == "100000ms"
+    assert killed.chaos_s == scenario_of(copy).chaos_s + 80
     at_once = scenario_of({"kind": "duplicate", "spacing": 0}, {"kind": "crash"})
     assert with_late_copies(at_once, 1.5) == at_once
     assert with_late_copies(scenario_of(copy), 1.5) == scenario_of(copy)
