@@ -285,3 +285,9 @@ def test_what_payers_do_at_the_provider_fits_every_service(step: str, tmp_path: 
     assert (
         why_not_external(scenario_of(steps=(Step(step, 1.0),)), target_of(tmp_path, TARGET)) is None
     )
+
+
+def test_no_webhook_comes_before_a_retry_that_is_to_charge_nobody_twice() -> None:
+    caught = [each for each in load_catalogue() if "new_key_per_retry" in each.catches]
+    assert caught
+    assert all(each.provider.get("settle_after") == "1m" for each in caught)
