@@ -21,7 +21,7 @@ from scenarios.search.write_failure import Written, write_told
 from scenarios.stop_requests import INTERRUPTED, noted_stop
 from scenarios.verdict import Verdict
 
-RUNS = 4000
+RUNS = 5000
 FOLDER = "reports"
 
 

@@ -9,8 +9,9 @@ from itertools import combinations, count
 from typing import Any
 
 from scenarios.search.addresses import addresses_of
+from scenarios.search.grounds import GROUNDS
 from scenarios.search.plan import Plan
-from scenarios.search.space import GROUNDS, singles
+from scenarios.search.space import singles
 from scenarios.search.swarm import swarm_plan
 from scenarios.world.randomness import keyed_random
 

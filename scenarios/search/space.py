@@ -1,4 +1,4 @@
-"""What the search chooses from: grounds to play on, and for each kind of fault a list of values.
+"""What the search chooses from: for each kind of fault a list of values to try on each ground.
 
 Everything here is finite and written down, so "every single fault" has a meaning: every kind, at
 every address of the clean run, with every value of this list.
@@ -7,151 +7,17 @@ every address of the clean run, with every value of this list.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from scenarios.search.addresses import Addresses, crash_at, power_loss_at
-from scenarios.search.plan import Plan
+from scenarios.search.grounds import CALLS, CRASHES, MOMENTS, PAYMENTS, WEBHOOKS, Ground
 
 Fault = dict[str, Any]
-
-# What faults are aimed at: a ground is searched with all of these, or with those that matter to it.
-WEBHOOKS, CALLS, PAYMENTS, CRASHES, MOMENTS = "webhooks", "calls", "payments", "crashes", "moments"
-ALL_AIMS = (WEBHOOKS, CALLS, PAYMENTS, CRASHES, MOMENTS)
 
 # A shop that listens and asks too, which is the default.
 ASKING_TOO = "webhooks+reconciliation"
 # Where the last commit is that of a webhook, and so can be made good after it was lost.
 FORGETFUL_AT = ("shop", "response")
-
-
-@dataclass(frozen=True)
-class Ground:
-    """A way in which shop, provider and people can be set up, in the words of a scenario.
-
-    ``aims`` are the sorts of faults that are played on it, one by one and in pairs; ``faults`` are
-    there before them, since what the ground is about needs them.
-    """
-
-    words: Mapping[str, Any]
-    aims: Sequence[str] = ALL_AIMS
-    faults: Sequence[Fault] = ()
-
-    def plan(self, seed: int) -> Plan:
-        """Return the run to which faults are added. One customer buys if the words do not say."""
-        return Plan(seed, {"orders": 1, **self.words}, self.faults)
-
-
-def _refund(share: float, at: str) -> dict[str, Any]:
-    return {"do": "refund", "order": 1, "share": share, "at": at}
-
-
-def _paying(step: str, at: str) -> dict[str, Any]:
-    return {"do": step, "order": 1, "at": at}
-
-
-GROUNDS: dict[str, Ground] = {
-    "webhooks and reconciliation": Ground({}),
-    "webhooks alone": Ground({"shop": {"tracking": "webhooks"}}),
-    "webhooks that are not retried": Ground({"provider": {"retry_schedule": "none"}}),
-    "a secret that is rotated": Ground(
-        {"steps": [{"do": "rotate_secret", "at": "3s"}], "orders": 2, "order_gap": "4s"}
-    ),
-    "a secret that is rotated again": Ground(
-        {"steps": [{"do": "rotate_secret", "at": at} for at in ("3s", "7s")]}, (WEBHOOKS, CALLS)
-    ),
-    "a secret whose overlap ends": Ground(
-        {
-            "orders": 3,
-            "order_gap": "20s",
-            "chaos": "2m",
-            "provider": {"rotation_overlap": "30s"},
-            "steps": [{"do": "rotate_secret", "at": "10s"}],
-        },
-        (CALLS,),
-    ),
-    "an endpoint that is removed": Ground(
-        {
-            "orders": 3,
-            "order_gap": "30s",
-            "chaos": "5m",
-            "shop": {"endpoint_check_interval": "1m"},
-            "steps": [{"do": "remove_endpoint", "at": "40s"}],
-        },
-        (CALLS,),
-    ),
-    "an endpoint that is given up soon": Ground(
-        {
-            "orders": 3,
-            "order_gap": "30s",
-            "chaos": "5m",
-            "provider": {"retry_schedule": "none", "disable_after_failures": 1},
-            "shop": {"endpoint_check_interval": "2m"},
-        },
-        (WEBHOOKS, CALLS),
-    ),
-    "keys that are forgotten soon": Ground(
-        {"provider": {"forget_keys_after": "5s"}, "shop": {"ask_first_after": "2s"}}, (CALLS,)
-    ),
-    "polling": Ground({"shop": {"tracking": "polling"}}),
-    "polling with backoff": Ground({"shop": {"tracking": "polling+backoff"}}),
-    "long polling": Ground({"shop": {"tracking": "long-polling"}}),
-    "an event stream": Ground({"shop": {"tracking": "event-stream"}}),
-    "refunds": Ground(
-        {"steps": [_refund(0.3, "15s"), _refund(0.3, "30s")], "chaos": "2m"}, (CALLS, PAYMENTS)
-    ),
-    "refunds that webhooks tell of": Ground(
-        {
-            "steps": [_refund(0.3, "15s"), _refund(0.3, "30s")],
-            "chaos": "2m",
-            "shop": {"tracking": "webhooks"},
-        },
-        (CALLS,),
-    ),
-    "a refund of everything": Ground({"steps": [_refund(1.0, "15s")], "chaos": "2m"}, (PAYMENTS,)),
-    "a payer who pays too little": Ground(
-        {"steps": [_paying("pay_too_little", "20s")]}, (PAYMENTS,)
-    ),
-    "a payer in another currency": Ground(
-        {"steps": [_paying("pay_in_another_currency", "20s")]}, (PAYMENTS,)
-    ),
-    "a payer who pays again in vain": Ground(
-        {"steps": [_paying("pay_again_in_vain", "20s")]}, (PAYMENTS,)
-    ),
-    "a payer who pays for something else": Ground(
-        {"steps": [_paying("pay_for_something_else", "20s")]}, (PAYMENTS,)
-    ),
-    "a payer who approves late": Ground(
-        {"steps": [_paying("approve_payment", "20s")]},
-        (CALLS, PAYMENTS, MOMENTS),
-        [{"kind": "require_action"}],
-    ),
-    "many currencies": Ground({"orders": 8}, ()),
-    "a busy day": Ground({"orders": 24, "order_gap": "500ms"}, ()),
-    "news within one second": Ground(
-        {
-            "orders": 4,
-            "order_gap": "1300ms",
-            "provider": {"settle_after": "200ms"},
-            "shop": {"tracking": "webhooks"},
-        },
-        (),
-    ),
-    "quick retries": Ground(
-        {"provider": {"retry_schedule": "10s,10s,10s,10s,10s,1m"}, "chaos": "3m"}, (MOMENTS,)
-    ),
-    "a slow bank and patience": Ground(
-        {
-            "provider": {"settle_after": "70s"},
-            "shop": {"psp_timeout": "2m", "reconcile_interval": "10m"},
-            "chaos": "5m",
-        },
-        (CALLS, PAYMENTS),
-    ),
-    "hours without retries": Ground(
-        {"provider": {"retry_schedule": "none"}, "chaos": "4h"}, (MOMENTS,)
-    ),
-}
 
 # Fields of each fault on a webhook; every one is tried at every webhook.
 ON_WEBHOOKS: dict[str, Sequence[Mapping[str, Any]]] = {
@@ -214,6 +80,8 @@ DOWN_S = (0.5, 20.0)
 PAUSES_S = (3.0, 40.0)
 PARTITIONS_S = (3.0, 40.0)
 OUTAGES = ("3s", "40s")
+# Calls whose answer may come after news of what they ask for, and how the types of that begin.
+_TOLD_MEANWHILE = {"create_payment": "payment.", "create_refund": "refund."}
 RESTART_S = 3.0
 SLOWER_BY_S = (2.0, 8.0)
 # Less than what a receiver allows for between two clocks.
@@ -266,9 +134,10 @@ def _on_calls(at: Addresses) -> Iterator[Fault]:
         for kind, values in ON_CALLS.items():
             for each in values:
                 yield {"kind": kind, "operation": operation, **aim, **each}
-        if operation == "create_payment":
+        if told := _TOLD_MEANWHILE.get(operation):
             hold = {"kind": "hold_response", "operation": operation, **aim}
-            yield from (hold | {"until": event} for event, of in at.webhooks if of == order)
+            events = (event for event, of in at.webhooks if of == order and event.startswith(told))
+            yield from (hold | {"until": event} for event in events)
 
 
 def _crashes(at: Addresses) -> Iterator[Fault]:

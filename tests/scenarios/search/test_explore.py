@@ -11,9 +11,10 @@ import pytest
 from scenarios.__main__ import main
 from scenarios.search.addresses import addresses_of
 from scenarios.search.explore import Budget, Search, search
+from scenarios.search.grounds import GROUNDS
 from scenarios.search.plan import Plan
 from scenarios.search.portfolio import Portfolio, Tier
-from scenarios.search.space import ABSENCE_S, GROUNDS, singles
+from scenarios.search.space import ABSENCE_S, singles
 from scenarios.search.swarm import swarm_plan
 from scenarios.search.workers import players
 from scenarios.vocabulary import ALL_FAULTS
