@@ -44,7 +44,8 @@ async def test_nobody_refunds_before_the_goods_have_left(goods: list[Shipment]) 
         return httpx.Response(201, json={})
 
     provider = Api("http://127.0.0.1:1", httpx.MockTransport(answer), 1.0)
-    stage = SimpleNamespace(provider=provider, warehouse=SimpleNamespace(shipments=goods))
+    warehouse = SimpleNamespace(shipments=goods)
+    stage = SimpleNamespace(provider=provider, warehouse=warehouse, patience=None)
     step = Step("refund_at_console", 1.0)
     assert await carry_out(cast(Stage, stage), [order(1)], step) is bool(goods)
 
