@@ -207,7 +207,8 @@ def run_suite(
             runs = list(run_all(tasks[name]))
         return combine(tasks[name][0].scenario, runs, None)
 
-    return looked_at_alone(results, play_alone) if is_external(target) and jobs > 1 else results
+    had_company = min(jobs, len(scenarios) * len(seeds)) > 1
+    return looked_at_alone(results, play_alone) if is_external(target) and had_company else results
 
 
 def _looked_at_twice(tasks: Sequence[Task], run_all: RunAll) -> Iterator[RunResult]:

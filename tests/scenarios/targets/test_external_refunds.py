@@ -45,8 +45,6 @@ def test_who_gives_back_exactly_what_was_asked_for_holds(tmp_path: Path) -> None
     ("shop", "scenario"),
     [
         ("refund_with_new_key", "refund_answer_lost"),
-        ("refund_timeout_is_failure", "refund_request_lost"),
-        ("refund_key_from_order", "partial_refunds"),
         ("partial_refund_is_full", "partial_refunds"),
     ],
 )
