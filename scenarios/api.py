@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 
 PAGE = 100
+# How a service says that there is no such thing.
+GONE = (404, 410)
 
 
 @lru_cache(maxsize=1000)
@@ -20,7 +22,11 @@ def _parsed(url: str) -> httpx.URL:
 
 
 class BadAnswer(Exception):
-    """The other side answered, and not with what was asked for."""
+    """The other side answered, and not with what was asked for; ``status`` if that tells why."""
+
+    def __init__(self, said: str, status: int | None = None) -> None:
+        super().__init__(said)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ class Api:
         """Return a JSON answer. Raises httpx.HTTPError or BadAnswer."""
         status, answer = await self.call("GET", path)
         if status != 200:
-            raise BadAnswer(f"GET {self.base_url}{path} answered {status}: {answer}")
+            raise BadAnswer(f"GET {self.base_url}{path} answered {status}: {answer}", status)
         return answer
 
     async def get_all(self, path: str) -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from scenarios.api import PAGE, BadAnswer
+from scenarios.api import GONE, PAGE, BadAnswer
 from scenarios.endpoints import read_endpoints
 from scenarios.errors import Unreachable
 from scenarios.evidence import Evidence, FiredFault, OrderSeen, is_stray
@@ -65,8 +65,9 @@ async def unknown_orders(
         known.add(reference)
         try:
             await stage.shop.status_of(reference)
-        except BadAnswer:
-            found.append(reference)
+        except BadAnswer as answer:
+            if answer.status in GONE:
+                found.append(reference)
         except httpx.HTTPError:
             # Who does not answer at all has not said that there is no such order.
             continue

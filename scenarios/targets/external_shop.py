@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
-from scenarios.api import Api, BadAnswer
+from scenarios.api import GONE, Api, BadAnswer
 from scenarios.customers import order_of
 from scenarios.errors import Unreachable
 from scenarios.evidence import REVERSED, Shipment
@@ -18,7 +18,6 @@ from scenarios.warehouse import Warehouse
 
 # A service may answer with these and mean: not now.
 _TRY_AGAIN = (408, 409, 425, 429)
-_GONE = (404, 410)
 
 # The status of an order that the service has shown before and no longer knows.
 LOST = "lost"
@@ -110,10 +109,10 @@ class ExternalShop:
         path = fill(read.path, {"order_id": quote(order_id, safe="")})
         status, text = await api.send("GET", path)
         said = f"GET {self.base_url}{path} answered {status}"
-        if status in _GONE and order_id in self.words:
+        if status in GONE and order_id in self.words:
             return LOST
         if status != 200:
-            raise BadAnswer(f"{said}: {_shown(text)}; is [read_order] path right?")
+            raise BadAnswer(f"{said}: {_shown(text)}; is [read_order] path right?", status)
         answer = _decoded(said, text)
         word = self.target.find_status(answer)
         if word is None:

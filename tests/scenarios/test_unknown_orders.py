@@ -20,7 +20,9 @@ async def test_only_paid_orders_of_which_the_shop_answers_that_it_has_none_are_u
     async def status_of(order_id: str) -> str:
         asked.append(order_id)
         if order_id == "ord_2":
-            raise BadAnswer("404")
+            raise BadAnswer("there is no such order", 404)
+        if order_id == "ord_4":
+            raise BadAnswer("come again later", 503)
         if order_id == "ord_3":
             raise httpx.ConnectError("away")
         return "paid"
